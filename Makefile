@@ -1,0 +1,58 @@
+# The two commands that matter: `make demo` and `make test`. Each sets the machine up first (Debian 12; quick when it
+# is set up already). Everything else is plain CMake: see CMakePresets.json.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+SLOW ?= 0
+LABELS = $(if $(filter 1,$(SLOW)),,-LE slow)
+
+# Used if installed; CMake reads these when it first configures a folder.
+export CMAKE_C_COMPILER_LAUNCHER ?= $(shell command -v ccache)
+export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
+# TBB is not instrumented, and its own synchronisation would be reported.
+export TSAN_OPTIONS ?= ignore_noninstrumented_modules=1:second_deadlock_stack=1
+export UBSAN_OPTIONS ?= print_stacktrace=1
+
+.PHONY: all setup test demo lint install asan tsan clean help
+.NOTPARALLEL:
+
+all: setup  ## build build/release/bin/sealite
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS)
+
+setup:  ## install the packages that are missing and fetch LiteRT
+	scripts/setup.sh
+
+test: setup  ## build the dev preset and run every test (SLOW=1: the slow ones too)
+	tools/check_includes.sh
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS)
+	ctest --preset dev -j $(JOBS) $(LABELS)
+
+demo: all  ## convert a trained model and a full-size ChunkySeal, read a photo with both (KEEP=1: keep the big files)
+	scripts/demo.sh
+
+lint:  ## clang-format and clang-tidy (version 19) over the sources
+	scripts/setup.sh --lint
+	tools/check_includes.sh
+	find src include tests fuzz bench -name '*.cc' -o -name '*.h' | xargs clang-format-19 --dry-run -Werror
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS) --target generated/schema_generated.h
+	find src -name '*.cc' | xargs -P $(JOBS) -n 4 clang-tidy-19 --quiet -p build/dev
+
+install: all  ## install into PREFIX (default /usr/local)
+	cmake --install build/release --prefix $(PREFIX)
+
+asan tsan: setup  ## run the tests with address + undefined-behaviour, or thread, sanitizers
+	cmake --preset $(preset)
+	cmake --build --preset $(preset) -j $(JOBS)
+	ctest --preset $(preset) -j $(JOBS) $(LABELS)
+asan: preset = asan-ubsan
+tsan: preset = tsan
+
+clean:  ## remove every build folder, LiteRT and demo files included
+	rm -rf build
+
+help:  ## this list
+	@sed -n 's/^\([a-z][a-z ]*\):[^#=]*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	  printf '  make %-10s %s\n' "$$name" "$$text"; done

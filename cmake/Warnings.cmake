@@ -1,0 +1,16 @@
+# Warnings, sanitizers and coverage for one of our own targets.
+function(sealite_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wpedantic)
+  if(SEALITE_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(SEALITE_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${SEALITE_SANITIZE} -fno-omit-frame-pointer
+                                             -fno-sanitize-recover=all)
+    target_link_options(${target} PUBLIC -fsanitize=${SEALITE_SANITIZE})
+  endif()
+  if(SEALITE_COVERAGE)
+    target_compile_options(${target} PRIVATE --coverage)
+    target_link_options(${target} PUBLIC --coverage)
+  endif()
+endfunction()

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sealite/error.h"
+
+namespace sealite {
+
+/// Order of the axes at the model's border.
+enum class ImageLayout : std::uint8_t {
+  kNchw,  ///< [1,3,S,S], as PyTorch has it
+  kNhwc,  ///< [1,S,S,3], as cameras and mobile samples have it: one TRANSPOSE less
+};
+
+struct ConvertOptions {
+  std::string card;             ///< Compiled-in name or YAML file; empty: derived from the checkpoint.
+  std::int64_t image_size = 0;  ///< Height and width in pixels; 0: the card's.
+  ImageLayout layout = ImageLayout::kNchw;
+  bool dynamic = false;    ///< Batch, height and width stay free.
+  bool sync = false;       ///< Wait until the disk has the file.
+  std::string stop_after;  ///< Name of the last pass to run; empty: all. The result may not be writable.
+  /// Called after each pass with its name and the graph as text (only made if this is set).
+  std::function<void(std::string_view pass, const std::function<std::string()>& dump)> after_pass;
+};
+
+struct ConvertReport {
+  std::filesystem::path output;
+  std::uint64_t bytes = 0;
+  std::string card;
+  std::string precision;                   ///< "float32"
+  std::vector<std::int64_t> input_shape;   ///< "image", -1 where free.
+  std::vector<std::int64_t> output_shape;  ///< "logits" [N, 1 + bits]
+  std::uint64_t multiply_accumulates = 0;  ///< For one picture.
+  std::size_t operators = 0;
+  std::uint64_t parameters = 0;
+  std::string checkpoint_hash;  ///< Of the detector's tensors, XXH3-128.
+  /// Tensors with NaN or infinite values, and how many of them.
+  std::vector<std::pair<std::string, std::uint64_t>> non_finite;
+};
+
+/// Turns the detector in a .pth or .safetensors checkpoint into a .tflite file with the signature `detect`
+/// (`image` float32 RGB in [0,1] -> `logits` [N, 1 + bits]). Weights stream from file to file: tens of
+/// megabytes of memory for gigabytes of model. Throws sealite::Error; no file is left then.
+ConvertReport convert_detector(const std::filesystem::path& checkpoint, const std::filesystem::path& output,
+                               const ConvertOptions& options = {});
+
+}  // namespace sealite

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string_view>
+
+#include "sealite/convert.h"
+#include "sealite/detector.h"
+#include "sealite/error.h"
+#include "sealite/make_checkpoint.h"
+
+namespace sealite {
+
+/// Sealite's own version, "MAJOR.MINOR.PATCH".
+std::string_view version();
+
+}  // namespace sealite

@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# Installs what Sealite's build, tests and demo need on Debian 12: apt packages, and the LiteRT library out of its
+# PyPI wheel as build/litert/libLiteRt.so. Nothing is installed system-wide but the apt packages. Quick when all is there.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+  cat <<'HELP'
+usage: scripts/setup.sh [--lint] [--no-apt]
+  --lint     also clang-19, clang-tidy-19, clang-format-19 and its sanitizer runtime
+  --no-apt   never call apt (the packages are there in some other form)
+environment:
+  SEALITE_LITERT_WHEEL=FILE   use this copy of the pinned LiteRT wheel instead of downloading it
+HELP
+}
+
+die() {
+  printf 'setup: error: %s\n' "$*" >&2
+  exit 1
+}
+
+lint=0
+apt=1
+for argument in "$@"; do
+  case "$argument" in
+    --lint) lint=1 ;;
+    --no-apt) apt=0 ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; die "unknown option '$argument'" ;;
+  esac
+done
+
+# ---- apt packages -------------------------------------------------------------------------------------------------
+packages=(
+  build-essential cmake ninja-build pkg-config      # tools
+  python3 python3-pip ca-certificates unzip time    # fetching the wheel; the demo's measurements
+  libfmt-dev libeigen3-dev libyaml-cpp-dev nlohmann-json3-dev libcli11-dev
+  libminizip-dev zlib1g-dev libvips-dev libxxhash-dev libhwy-dev
+  libflatbuffers-dev flatbuffers-compiler
+  libgtest-dev libbenchmark-dev
+)
+if ((lint)); then packages+=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev); fi
+
+missing_packages() {
+  local installed
+  installed=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null |
+    sed -n 's/^installed //p' | tr '\n' ' ') " || true
+  local package
+  for package in "${packages[@]}"; do
+    [[ $installed == *" $package "* ]] || echo "$package"
+  done
+}
+
+install_packages() {
+  command -v apt-get >/dev/null ||
+    die "no apt-get here; install the equivalents of these Debian 12 packages, then run with --no-apt: ${packages[*]}"
+  local missing
+  mapfile -t missing < <(missing_packages)
+  ((${#missing[@]})) || return 0
+  local as_root=()
+  if [[ $(id -u) != 0 ]]; then
+    command -v sudo >/dev/null ||
+      die "not root and no sudo; as root run: apt-get install --no-install-recommends ${missing[*]}"
+    as_root=(sudo)
+  fi
+  echo "setup: installing ${#missing[@]} apt packages: ${missing[*]}"
+  local apt_get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
+  "${apt_get[@]}" update </dev/null || die "apt-get update failed; check the network and /etc/apt/sources.list"
+  "${apt_get[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null ||
+    die "apt-get install failed (above). Sealite is built for Debian 12 (this is ${PRETTY_NAME:-unknown})"
+}
+
+# ---- LiteRT -------------------------------------------------------------------------------------------------------
+litert_version=2.3.0
+litert_dir=build/litert
+declare -A litert_sha256=(
+  [x86_64]=1f15078a6725d2357d9de9221664c29afa0545d807559c5f7199ce5e40b96b23
+  [aarch64]=853fc608f96da87bd5f3458465dfb9abbf18d5ae6b94eceacead407146f175ae
+)
+
+python_with_pip() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -m pip --version >/dev/null 2>&1; then
+      echo "$python"
+      return
+    fi
+  done
+  die "python3 has no pip; install python3-pip"
+}
+
+# Prints the path of the wheel in folder $1.
+download_wheel() {
+  local folder=$1 arch=$2 python
+  python=$(python_with_pip) || exit 1
+  "$python" -m pip --disable-pip-version-check download --quiet --no-deps --only-binary=:all: \
+    --implementation cp --python-version 3.11 --platform "manylinux_2_27_$arch" \
+    --dest "$folder" "ai-edge-litert==$litert_version" >&2 </dev/null ||
+    die "pip could not download ai-edge-litert $litert_version; check the network (or PIP_INDEX_URL), or set" \
+      "SEALITE_LITERT_WHEEL to a copy of the wheel"
+  local wheels=("$folder"/ai_edge_litert-*.whl)
+  [[ -f ${wheels[0]} ]] || die "pip left no ai_edge_litert wheel in $folder"
+  echo "${wheels[0]}"
+}
+
+fetch_litert() {
+  local arch expected
+  arch=$(uname -m)
+  [[ $arch == arm64 ]] && arch=aarch64
+  expected=${litert_sha256[$arch]:-}
+  if [[ -z $expected ]]; then
+    echo "setup: no LiteRT wheel for '$arch': sealite builds and converts, but running models needs your own libLiteRt.so" >&2
+    return 0
+  fi
+  if [[ -f $litert_dir/libLiteRt.so && $(cat "$litert_dir/wheel.sha256" 2>/dev/null) == "$expected" ]]; then
+    return 0
+  fi
+  echo "setup: fetching LiteRT $litert_version"
+  mkdir -p build
+  scratch=$(mktemp -d build/litert.XXXXXX)
+  trap 'rm -rf "$scratch"' EXIT
+  local wheel=${SEALITE_LITERT_WHEEL:-}
+  if [[ -z $wheel ]]; then wheel=$(download_wheel "$scratch" "$arch"); fi
+  [[ -f $wheel ]] || die "SEALITE_LITERT_WHEEL: no file '$wheel'"
+  local found
+  found=$(sha256sum "$wheel" | cut -d' ' -f1)
+  [[ $found == "$expected" ]] ||
+    die "$(basename "$wheel") has sha256 $found, expected $expected: not the file that Sealite was tested with;" \
+      "delete it and try again, and tell the maintainers if it happens twice"
+  unzip -q -o -j "$wheel" ai_edge_litert/libLiteRt.so '*/licenses/LICENSE' -d "$scratch/unpacked" ||
+    die "cannot unpack $(basename "$wheel"); is the disk full?"
+  mkdir -p "$litert_dir"
+  mv -f "$scratch/unpacked/libLiteRt.so" "$scratch/unpacked/LICENSE" "$litert_dir/"
+  chmod 644 "$litert_dir/libLiteRt.so"
+  echo "$expected" >"$litert_dir/wheel.sha256"
+}
+
+# shellcheck disable=SC1091
+if [[ -r /etc/os-release ]]; then . /etc/os-release; fi
+if ((apt)); then install_packages; fi
+fetch_litert
+echo "setup: ready"

@@ -1,0 +1,121 @@
+#include "sealite/convert.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+#include "graph/graph.h"
+#include "model/derive_card.h"
+#include "model/detector_graph.h"
+#include "passes/pass.h"
+#include "sealite/sealite.h"
+#include "tflite/writer.h"
+
+namespace sealite {
+namespace {
+
+using checkpoint::Checkpoint;
+
+model::InterfaceOptions interface_of(const ConvertOptions& options, const model::Card& card) {
+  model::InterfaceOptions border;
+  border.layout = options.layout == ImageLayout::kNchw ? model::Layout::kNchw : model::Layout::kNhwc;
+  border.height = border.width = options.image_size > 0 ? options.image_size : card.image_size;
+  return border;
+}
+
+// Shapes as users see them: -1 where free.
+Shape free_dimensions(Shape shape, bool dynamic, bool nchw) {
+  if (!dynamic) return shape;
+  shape[0] = -1;
+  if (shape.size() == 4) shape[nchw ? 2 : 1] = shape[nchw ? 3 : 2] = -1;
+  return shape;
+}
+
+std::string metadata_text(const model::Card& card, const ConvertReport& report, std::int64_t image_size,
+                          const ConvertOptions& options) {
+  nlohmann::ordered_json json;
+  json["model"] = card.name;
+  json["part"] = "detector";
+  json["bits"] = card.bits;
+  json["image_size"] = image_size;
+  json["layout"] = options.layout == ImageLayout::kNchw ? "nchw" : "nhwc";
+  json["precision"] = report.precision;
+  json["sealite_version"] = version();
+  json["checkpoint_hash"] = report.checkpoint_hash;
+  return json.dump();
+}
+
+void run_passes(graph::Graph& graph, const ConvertOptions& options) {
+  passes::PipelineOptions pipeline;
+  pipeline.dynamic_shapes = options.dynamic;
+  pipeline.stop_after = options.stop_after;
+  if (options.after_pass) {
+    pipeline.after_pass = [&](const passes::Pass& pass, const graph::Graph& state) {
+      options.after_pass(pass.name, [&state] { return dump(state); });
+    };
+  }
+  passes::run_pipeline(graph, pipeline);
+}
+
+// Heights and widths that a pixel decoder with real upscaling bakes into its resizes.
+void check_dynamic(const model::Card& card) {
+  for (const std::int64_t factor : card.detector.pixel_decoder.upscale_stages) {
+    const bool resizes = card.detector.pixel_decoder.upscale_type == model::UpscaleType::kBilinear ||
+                         card.detector.pixel_decoder.upscale_type == model::UpscaleType::kNearest;
+    if (factor > 1 && resizes) {
+      fail(ErrorCode::kUnsupported,
+           "card '{}': --dynamic with upscale_stages above 1 is not supported, since TFLite's resize "
+           "wants a fixed size; convert for one --image-size",
+           card.name);
+    }
+  }
+}
+
+}  // namespace
+
+ConvertReport convert_detector(const std::filesystem::path& path, const std::filesystem::path& output,
+                               const ConvertOptions& options) {
+  const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(path));
+  const model::Card card =
+      options.card.empty() ? model::derive_card(*checkpoint) : model::load_card(options.card);
+  if (options.dynamic) check_dynamic(card);
+  const auto network = model::make_detector(card);
+  const std::vector<model::Parameter> parameters = network->parameters();
+  model::check_parameters(*checkpoint, parameters, card.name);
+
+  const model::InterfaceOptions border = interface_of(options, card);
+  graph::Graph graph = add_context(fmt::format("'{}' at {}x{}", card.name, border.height, border.width), [&] {
+    return model::build_detector_graph(*network, model::Weights(checkpoint), border);
+  });
+  ConvertReport report;
+  report.output = output;
+  report.card = card.name;
+  report.precision = "float32";
+  report.multiply_accumulates = multiply_accumulates(graph);
+  for (const model::Parameter& parameter : parameters)
+    report.parameters += element_count(parameter.shape).value_or(0);
+  run_passes(graph, options);
+
+  model::WeightAudit audit = model::audit(*checkpoint, parameters);
+  report.checkpoint_hash = std::move(audit.hash);
+  report.non_finite = std::move(audit.non_finite);
+  const bool nchw = options.layout == ImageLayout::kNchw;
+  report.input_shape = free_dimensions(graph.shape(graph.inputs[0]), options.dynamic, nchw);
+  report.output_shape = free_dimensions(graph.shape(graph.outputs[0]), options.dynamic, nchw);
+
+  tflite::WriteOptions file;
+  file.signature = "detect";
+  file.description =
+      fmt::format("{} watermark detector, {} bits, by sealite {}", card.name, card.bits, version());
+  file.output_names = {"logits"};
+  file.metadata = {{"sealite", metadata_text(card, report, border.height, options)}};
+  file.dynamic_shapes = options.dynamic;
+  file.nchw_input = nchw;
+  file.sync = options.sync;
+  const tflite::WriteResult written = tflite::write(graph, output, file);
+  report.bytes = written.file_bytes;
+  report.operators = written.operators;
+  return report;
+}
+
+}  // namespace sealite

@@ -1,0 +1,98 @@
+#include "sealite/make_checkpoint.h"
+
+#include <cstring>
+
+#include "base/error.h"
+#include "checkpoint/torch_writer.h"
+#include "model/card.h"
+#include "model/network.h"
+#include "model/unet.h"
+
+namespace sealite {
+namespace {
+
+// SplitMix64's finaliser: a counter in, 64 well-mixed bits out. Any block of a tensor can be made by itself.
+std::uint64_t mix(std::uint64_t x) {
+  x += 0x9E3779B97F4A7C15U;
+  x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9U;
+  x = (x ^ (x >> 27U)) * 0x94D049BB133111EBU;
+  return x ^ (x >> 31U);
+}
+
+// Uniform in [center - spread, center + spread]; two values from each counter.
+void fill_uniform(const model::Parameter& parameter, std::uint64_t stream, std::uint64_t byte_offset,
+                  MutableByteView out) {
+  const std::uint64_t first = byte_offset / sizeof(float);
+  for (std::size_t i = 0; i < out.size() / sizeof(float); ++i) {
+    const std::uint64_t index = first + i;
+    const std::uint64_t word = mix(stream + index / 2) >> (index % 2 == 0 ? 0U : 32U);
+    const float unit = static_cast<float>(word & 0xFFFFFFU) * 0x1p-23F - 1.0F;  // [-1, 1)
+    const float value = parameter.center + parameter.spread * unit;
+    std::memcpy(out.data() + i * sizeof(float), &value, sizeof(float));
+  }
+}
+
+void fill_integers(const model::Parameter& parameter, MutableByteView out) {
+  const auto value = static_cast<std::int64_t>(parameter.center);
+  for (std::size_t i = 0; i < out.size(); i += sizeof(value))
+    std::memcpy(out.data() + i, &value, sizeof(value));
+}
+
+checkpoint::NewTensor make_tensor(const model::Parameter& parameter, std::uint64_t stream) {
+  checkpoint::NewTensor tensor;
+  tensor.name = parameter.name;
+  tensor.type = parameter.type;
+  tensor.shape = parameter.shape;
+  tensor.same_storage_as = parameter.same_storage_as;
+  tensor.fill = [parameter, stream](std::uint64_t offset, MutableByteView out) {
+    if (parameter.type == DType::kInt64) return fill_integers(parameter, out);
+    fill_uniform(parameter, stream, offset, out);
+  };
+  return tensor;
+}
+
+std::string args_text(const model::Card& card) {
+  const double multiplier = static_cast<double>(card.hidden_size) / static_cast<double>(card.bits);
+  return fmt::format(
+      "attenuation: {}\nnbits: {}\nhidden_size_multiplier: {}\nimg_size_proc: {}\nscaling_w: {}\nscaling_i: "
+      "{}\n"
+      "embedder_model: {}\nextractor_model: {}\n",
+      card.attenuation, card.bits, multiplier, card.image_size, card.scaling_w, card.scaling_i,
+      card.embedder.model, card.detector.model);
+}
+
+}  // namespace
+
+MakeCheckpointReport make_checkpoint(const std::filesystem::path& output,
+                                     const MakeCheckpointOptions& options) {
+  const model::Card card = model::load_card(options.card);
+  std::vector<model::Parameter> parameters;
+  if (!options.detector_only) {
+    if (!card.embedder.present) {
+      fail(ErrorCode::kUsage, "card '{}' has no embedder; use --part detector", card.name);
+    }
+    parameters = model::unet_parameters(card);
+  }
+  for (model::Parameter& parameter : model::make_detector(card)->parameters())
+    parameters.push_back(std::move(parameter));
+
+  checkpoint::NewCheckpoint content;
+  content.archive_name = output.stem().string();
+  content.args_yaml = args_text(card);
+  if (!options.detector_only) content.epoch = 0;
+  MakeCheckpointReport report;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    // A stream of 2^40 counters for each tensor of each seed.
+    const std::uint64_t stream = mix(options.seed) + (static_cast<std::uint64_t>(i) << 40U);
+    content.model.push_back(make_tensor(parameters[i], stream));
+    if (parameters[i].same_storage_as.empty() && parameters[i].type == DType::kFloat32) {
+      report.parameters += element_count(parameters[i].shape).value_or(0);
+    }
+  }
+  checkpoint::write_torch_file(output, content);
+  report.tensors = parameters.size();
+  report.bytes = std::filesystem::file_size(output);
+  return report;
+}
+
+}  // namespace sealite

@@ -1,0 +1,9 @@
+#include "sealite/sealite.h"
+
+namespace sealite {
+
+std::string_view version() {
+  return SEALITE_VERSION;
+}
+
+}  // namespace sealite

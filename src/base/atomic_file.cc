@@ -1,0 +1,98 @@
+#include "base/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace sealite {
+namespace {
+
+constexpr mode_t kMode = 0666;  // less the umask, as for any new file
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+std::filesystem::path temporary_name(const std::filesystem::path& path) {
+  return folder_of(path) / fmt::format(".{}.{}.partial", path.filename().string(), ::getpid());
+}
+
+[[noreturn]] void fail_io(const char* what, const std::filesystem::path& path, int error) {
+  fail(ErrorCode::kIo, "cannot {} '{}': {}", what, path.string(), std::strerror(error));
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  if (!path_.has_filename() || std::filesystem::is_directory(path_)) {
+    fail(ErrorCode::kUsage, "'{}' is a folder, not a file name to write to", path_.string());
+  }
+  fd_ = ::open(folder_of(path_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode);
+  if (fd_ >= 0) return;
+  temporary_ = temporary_name(path_);
+  fd_ = ::open(temporary_.c_str(), O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, kMode);
+  if (fd_ < 0) fail_io("create", path_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::reserve(std::uint64_t size) {
+  if (size == 0) return;
+  const int error = ::posix_fallocate(fd_, 0, static_cast<off_t>(size));
+  if (error != 0) {
+    fail(ErrorCode::kIo, "cannot reserve {} bytes for '{}': {}; free some space or choose another folder",
+         size, path_.string(), std::strerror(error));
+  }
+}
+
+void AtomicFile::write(std::uint64_t offset, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      fail_io("write", path_, errno);
+    }
+    offset += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void AtomicFile::read(std::uint64_t offset, MutableByteView bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t got = ::pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) fail_io("read back", path_, got == 0 ? EIO : errno);
+    offset += static_cast<std::uint64_t>(got);
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+void AtomicFile::commit(bool sync) {
+  if (sync && ::fsync(fd_) != 0) fail_io("flush", path_, errno);
+  if (temporary_.empty()) {
+    // An unnamed file can only be linked to a free name; the rename then replaces an older file in one step.
+    const auto name = temporary_name(path_);
+    ::unlink(name.c_str());
+    const auto self = fmt::format("/proc/self/fd/{}", fd_);
+    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      fail_io("name", path_, errno);
+    }
+    temporary_ = name;
+  }
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_io("name", path_, errno);
+  temporary_.clear();
+  const int fd = fd_;
+  fd_ = -1;
+  // Some file systems report a late write error (quota, network) only here.
+  if (::close(fd) != 0) fail_io("close", path_, errno);
+}
+
+}  // namespace sealite

@@ -1,0 +1,95 @@
+#include "base/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+
+namespace sealite {
+namespace {
+
+// 4 KiB on x86, up to 64 KiB on other processors.
+std::uintptr_t page_size() {
+  static const auto size = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+class OpenFile {
+ public:
+  explicit OpenFile(const std::filesystem::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (fd_ < 0) {
+      fail(ErrorCode::kNotFound, "cannot open '{}': {}", path.string(), std::strerror(errno));
+    }
+  }
+  ~OpenFile() { ::close(fd_); }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// The whole pages inside [begin, end), or the pages it touches.
+void advise(ByteView view, int advice, bool only_whole_pages) {
+  auto begin = reinterpret_cast<std::uintptr_t>(view.data());
+  auto end = begin + view.size();
+  const std::uintptr_t page = page_size();
+  begin = only_whole_pages ? align_up(begin, page) : begin / page * page;
+  if (only_whole_pages) end = end / page * page;
+  // Only advice: a failure changes speed, never results.
+  if (begin < end)
+    (void)::madvise(reinterpret_cast<void*>(begin), end - begin,
+                    advice);  // NOLINT(performance-no-int-to-ptr): madvise wants the page's address
+}
+
+}  // namespace
+
+MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
+  const OpenFile file(path);
+  struct stat info{};
+  if (::fstat(file.fd(), &info) != 0) {
+    fail(ErrorCode::kIo, "cannot stat '{}': {}", path.string(), std::strerror(errno));
+  }
+  if (!S_ISREG(info.st_mode)) fail(ErrorCode::kNotFound, "'{}' is not a regular file", path.string());
+  if (info.st_size == 0) return;
+  const auto size = static_cast<std::size_t>(info.st_size);
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd(), 0);
+  if (address == MAP_FAILED) {
+    fail(ErrorCode::kIo, "cannot map '{}': {}", path.string(), std::strerror(errno));
+  }
+  bytes_ = ByteView(static_cast<const std::byte*>(address), size);
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : path_(std::move(other.path_)), bytes_(std::exchange(other.bytes_, {})) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+void prefetch_pages(ByteView view) {
+#ifdef MADV_POPULATE_READ
+  advise(view, MADV_POPULATE_READ, false);
+#else
+  advise(view, MADV_WILLNEED, false);
+#endif
+}
+
+void release_pages(ByteView view) {
+  advise(view, MADV_DONTNEED, true);
+}
+
+}  // namespace sealite

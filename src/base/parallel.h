@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace sealite {
+
+/// Number of worker threads that `parallel_for` uses: the processors this process may run on.
+std::size_t worker_count();
+
+/// Calls `body(i)` for every i in [0, count), from several threads, roughly in order; the first exception
+/// stops the rest and is rethrown here. Throws kInterrupted soon after SIGINT or SIGTERM (see interrupt.h).
+void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body);
+
+}  // namespace sealite

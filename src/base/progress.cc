@@ -1,0 +1,29 @@
+#include "base/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace sealite {
+
+Progress::Progress(std::string what, std::uint64_t total)
+    : what_(std::move(what)), total_(total), terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+Progress::~Progress() {
+  if (drawn_) fmt::print(stderr, "\r\033[K");
+}
+
+void Progress::advance(std::uint64_t amount) {
+  const std::uint64_t done = done_ += amount;
+  if (!terminal_ || total_ == 0) return;
+  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start_).count();
+  std::int64_t due = next_draw_ms_;
+  if (elapsed < due || !next_draw_ms_.compare_exchange_strong(due, elapsed + 100)) return;
+  drawn_ = true;
+  constexpr double kMega = 1024.0 * 1024.0;
+  fmt::print(stderr, "\r{}  {:3} %  {:.0f} of {:.0f} MB\033[K", what_, done * 100 / total_,
+             static_cast<double>(done) / kMega, static_cast<double>(total_) / kMega);
+}
+
+}  // namespace sealite

@@ -1,0 +1,146 @@
+#include "checkpoint/args.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <cmath>
+#include <cstddef>
+
+#include "base/error.h"
+#include "checkpoint/text.h"
+
+namespace sealite::checkpoint {
+namespace {
+
+// Real ones have under 100 values, 3 levels and 4 KB.
+constexpr std::size_t kMaxYaml = std::size_t{1} << 20U;
+constexpr int kMaxDepth = 32;
+constexpr std::size_t kMaxVisits = std::size_t{1} << 16U;
+constexpr std::size_t kMaxKey = 1024;
+
+// Collects flat values under a budget: nesting may be a cycle, and aliases may repeat a subtree without end.
+class Flattener {
+ public:
+  void visit(const std::string& key, int depth) {
+    if (depth > kMaxDepth) fail(ErrorCode::kMalformed, "args: nested deeper than {} levels", kMaxDepth);
+    if (++visits_ > kMaxVisits) fail(ErrorCode::kMalformed, "args: more than {} values", kMaxVisits);
+    if (key.size() > kMaxKey) fail(ErrorCode::kMalformed, "args: a key of more than {} bytes", kMaxKey);
+  }
+  void set(const std::string& key, std::string value) {
+    if (!is_utf8(key) || !is_utf8(value)) {
+      fail(ErrorCode::kMalformed, "args: '{}' is not UTF-8", printable(key));
+    }
+    values_.insert_or_assign(key, std::move(value));
+  }
+  ArgMap take() { return std::move(values_); }
+
+ private:
+  ArgMap values_;
+  std::size_t visits_ = 0;
+};
+
+std::string join(const std::string& prefix, std::string_view key) {
+  return prefix.empty() ? std::string(key) : fmt::format("{}.{}", prefix, key);
+}
+
+void flatten(const YAML::Node& node, const std::string& key, int depth, Flattener& out) {
+  out.visit(key, depth);
+  switch (node.Type()) {
+    case YAML::NodeType::Undefined:
+    case YAML::NodeType::Null:
+      out.set(key, "null");
+      return;
+    case YAML::NodeType::Scalar:
+      out.set(key, node.Scalar());
+      return;
+    case YAML::NodeType::Sequence: {
+      std::size_t index = 0;
+      for (const auto& item : node) flatten(item, join(key, std::to_string(index++)), depth + 1, out);
+      return;
+    }
+    case YAML::NodeType::Map:
+      for (const auto& item : node) {
+        if (!item.first.IsScalar())
+          fail(ErrorCode::kMalformed, "args: a key under '{}' is not text", printable(key));
+        flatten(item.second, join(key, item.first.Scalar()), depth + 1, out);
+      }
+      return;
+  }
+}
+
+void flatten(const Pickle& pickle, const Node& node, const std::string& key, int depth, Flattener& out) {
+  out.visit(key, depth);
+  if (node.kind == NodeKind::kDict) {
+    for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
+      const auto name = scalar_text(pickle[node.items[i]]);
+      if (name) flatten(pickle, pickle[node.items[i + 1]], join(key, *name), depth + 1, out);
+    }
+  } else if (node.kind == NodeKind::kList || node.kind == NodeKind::kTuple || node.kind == NodeKind::kSet) {
+    std::size_t index = 0;
+    for (const NodeId item : node.items) {
+      flatten(pickle, pickle[item], join(key, std::to_string(index++)), depth + 1, out);
+    }
+  } else if (auto text = scalar_text(node)) {
+    out.set(key, *std::move(text));
+  }
+}
+
+std::string float_text(double value) {
+  if (std::isnan(value)) return ".nan";
+  if (std::isinf(value)) return value > 0 ? ".inf" : "-.inf";
+  std::string text = fmt::format("{}", value);
+  // fmt prints 1.0 as "1"; Python and YAML keep it a float.
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text;
+}
+
+}  // namespace
+
+std::optional<std::string> scalar_text(const Node& node) {
+  switch (node.kind) {
+    case NodeKind::kNone:
+      return "null";
+    case NodeKind::kBool:
+      return node.integer != 0 ? "true" : "false";
+    case NodeKind::kInt:
+      return std::to_string(node.integer);
+    case NodeKind::kFloat:
+      return float_text(node.real);
+    case NodeKind::kText:
+      return std::string(node.text);
+    case NodeKind::kBigInt:
+    case NodeKind::kBytes:
+    case NodeKind::kTuple:
+    case NodeKind::kList:
+    case NodeKind::kDict:
+    case NodeKind::kSet:
+    case NodeKind::kGlobal:
+    case NodeKind::kStorage:
+    case NodeKind::kTensor:
+      break;
+  }
+  return std::nullopt;
+}
+
+ArgMap flatten_yaml(std::string_view text) {
+  if (text.size() > kMaxYaml) {
+    fail(ErrorCode::kMalformed, "args: {} bytes of YAML, at most {} are expected", text.size(), kMaxYaml);
+  }
+  try {
+    const YAML::Node root = YAML::Load(std::string(text));
+    if (root.IsNull()) return {};
+    if (!root.IsMap()) fail(ErrorCode::kMalformed, "args: the YAML text is no mapping");
+    Flattener out;
+    flatten(root, "", 0, out);
+    return out.take();
+  } catch (const YAML::Exception& error) {
+    fail(ErrorCode::kMalformed, "args: broken YAML: {}", printable(error.what()));
+  }
+}
+
+ArgMap flatten_dict(const Pickle& pickle, const Node& dict) {
+  Flattener out;
+  flatten(pickle, dict, "", 0, out);
+  return out.take();
+}
+
+}  // namespace sealite::checkpoint

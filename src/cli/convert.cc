@@ -1,0 +1,143 @@
+#include "sealite/convert.h"
+
+#include <fmt/ranges.h>
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/warn.h"
+#include "cli/command.h"
+#include "cli/units.h"
+#include "model/card.h"
+#include "passes/pass.h"
+
+namespace sealite::cli {
+namespace {
+
+struct Arguments {
+  std::string checkpoint;
+  std::string output;
+  std::string output_dir;
+  std::string model_name = "chunkyseal";
+  std::string layout = "nchw";
+  std::string part = "detector";
+  std::string dump_after;
+  ConvertOptions options;
+  bool json = false;
+};
+
+// The conversion guide names its files so.
+std::filesystem::path output_path(const Arguments& arguments) {
+  if (!arguments.output.empty()) return arguments.output;
+  const std::int64_t size = arguments.options.image_size > 0 ? arguments.options.image_size : 256;
+  std::filesystem::create_directories(arguments.output_dir);
+  return std::filesystem::path(arguments.output_dir) /
+         fmt::format("chunkyseal_detector_{}_{}.tflite", arguments.model_name, size);
+}
+
+void print_json(const ConvertReport& report, double seconds) {
+  nlohmann::ordered_json json;
+  json["file"] = report.output.string();
+  json["bytes"] = report.bytes;
+  json["card"] = report.card;
+  json["precision"] = report.precision;
+  json["input_shape"] = report.input_shape;
+  json["output_shape"] = report.output_shape;
+  json["multiply_accumulates"] = report.multiply_accumulates;
+  json["operators"] = report.operators;
+  json["parameters"] = report.parameters;
+  json["checkpoint_hash"] = report.checkpoint_hash;
+  json["non_finite"] = nlohmann::json::object();
+  for (const auto& [name, count] : report.non_finite) json["non_finite"][name] = count;
+  json["seconds"] = seconds;
+  json["peak_memory_bytes"] = peak_memory();
+  fmt::print("{}\n", json.dump());
+}
+
+void print_text(const ConvertReport& report, double seconds) {
+  const auto giga_macs = static_cast<double>(report.multiply_accumulates) / 1e9;
+  fmt::print("File: {}\n", report.output.string());
+  fmt::print("Size: {}\n", megabytes(report.bytes));
+  fmt::print("Quantization: {}\n", report.precision == "float32" ? "FLOAT32" : report.precision);
+  fmt::print("Input: image {} float32 RGB in [0, 1]\n", shape_text(report.input_shape));
+  fmt::print("Output: logits {} float32\n", shape_text(report.output_shape));
+  fmt::print("Card: {}, {} parameters, {} operators\n", report.card, report.parameters, report.operators);
+  fmt::print("Estimated count of arithmetic ops: {:.3f} G ops\n", 2 * giga_macs);
+  fmt::print("Equivalently: {:.3f} G MACs\n", giga_macs);
+  fmt::print("Time: {:.2f} s, peak memory: {}\n", seconds, megabytes(peak_memory()));
+}
+
+void warn_non_finite(const ConvertReport& report) {
+  for (const auto& [name, count] : report.non_finite) {
+    warn("tensor '{}' has {} NaN or infinite value{}: the model's answers will not be numbers", name, count,
+         count == 1 ? "" : "s");
+  }
+}
+
+int run(Arguments& arguments) {
+  const Stopwatch stopwatch;
+  if (arguments.output.empty() == arguments.output_dir.empty()) {
+    fail(ErrorCode::kUsage, "say where to write: either -o OUT.tflite or --output_dir D");
+  }
+  arguments.options.layout = arguments.layout == "nhwc" ? ImageLayout::kNhwc : ImageLayout::kNchw;
+  if (!arguments.dump_after.empty()) {
+    passes::find_pass(arguments.dump_after);
+    arguments.options.after_pass = [&](std::string_view pass, const std::function<std::string()>& dump) {
+      if (pass == arguments.dump_after) fmt::print(stderr, "{}", dump());
+    };
+  }
+  const ConvertReport report =
+      convert_detector(arguments.checkpoint, output_path(arguments), arguments.options);
+  warn_non_finite(report);
+  arguments.json ? print_json(report, stopwatch.seconds()) : print_text(report, stopwatch.seconds());
+  return 0;
+}
+
+std::string footer() {
+  std::string text = "Cards: " + fmt::format("{}", fmt::join(model::card_names(), ", "));
+  text += "\nPasses:\n";
+  for (const passes::Pass& pass : passes::pipeline())
+    text += fmt::format("  {:<22}{}\n", pass.name, pass.summary);
+  text +=
+      "Examples:\n"
+      "  sealite convert chunkyseal_detector_only.pth -o chunkyseal.tflite\n"
+      "  sealite convert demo.pth -o demo.tflite --card demo.card.yaml --layout nhwc\n"
+      "  sealite convert chunkyseal_detector_only.pth --output_dir ./tflite_models --model_name chunkyseal\n"
+      "      (the conversion guide's words: writes chunkyseal_detector_chunkyseal_256.tflite)";
+  return text;
+}
+
+}  // namespace
+
+Run add_convert(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = *app.add_subcommand("convert", "Turn a checkpoint's detector into a .tflite model");
+  command.add_option("checkpoint", arguments->checkpoint, ".pth or .safetensors file")->required();
+  command.add_option("-o,--output", arguments->output, "The .tflite file to write");
+  command.add_option("--card", arguments->options.card,
+                     "Model card: a name or a YAML file (default: from the checkpoint)");
+  command.add_option("--part", arguments->part, "What to convert")
+      ->check(CLI::IsMember({"detector"}))
+      ->capture_default_str();
+  command
+      .add_option("--image-size,--image_size", arguments->options.image_size,
+                  "Height and width (default: the card's)")
+      ->check(CLI::Range(16, 4096));
+  command.add_option("--layout", arguments->layout, "Order of the image's axes")
+      ->check(CLI::IsMember({"nchw", "nhwc"}))
+      ->capture_default_str();
+  command.add_flag("--dynamic,--no_simple", arguments->options.dynamic, "Leave batch, height and width free");
+  command.add_flag("--sync", arguments->options.sync, "Wait until the disk has the file");
+  command.add_option("--dump-after", arguments->dump_after, "Print the graph after this pass to stderr");
+  command.add_option("--stop-after", arguments->options.stop_after, "Run no pass after this one");
+  command.add_option("--output_dir", arguments->output_dir,
+                     "Folder to write to, under the guide's file name");
+  command.add_option("--model_name", arguments->model_name, "The guide's model name, part of that file name")
+      ->capture_default_str();
+  command.add_flag("--json", arguments->json, "Print one line of JSON");
+  command.footer(footer());
+  return [arguments] { return run(*arguments); };
+}
+
+}  // namespace sealite::cli

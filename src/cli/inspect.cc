@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "checkpoint/checkpoint.h"
+#include "cli/command.h"
+#include "cli/units.h"
+#include "tflite/reader.h"
+
+namespace sealite::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::string file;
+  bool tensors = false;
+  bool json = false;
+};
+
+void print(const Json& json) {
+  fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+// TFLite files carry "TFL3" after their first four bytes.
+bool is_tflite(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 8> head{};
+  file.read(head.data(), head.size());
+  return file.gcount() == 8 && std::string_view(head.data() + 4, 4) == "TFL3";
+}
+
+std::uint64_t element_total(const checkpoint::Checkpoint& file) {
+  std::uint64_t total = 0;
+  for (const auto& [name, tensor] : file.tensors()) total += element_count(tensor.shape).value_or(0);
+  return total;
+}
+
+void print_checkpoint_json(const checkpoint::Checkpoint& file, bool tensors) {
+  Json json;
+  json["file"] = file.path().string();
+  json["format"] = file.format();
+  json["bytes"] = file.file_bytes();
+  json["args"] = file.args();
+  json["sections"] = Json::array();
+  for (const auto& section : file.sections()) {
+    json["sections"].push_back(
+        {{"name", section.name}, {"tensors", section.tensors}, {"bytes", section.bytes}});
+  }
+  if (tensors) {
+    json["tensors"] = Json::array();
+    for (const auto& [name, tensor] : file.tensors()) {
+      json["tensors"].push_back({{"name", name},
+                                 {"type", dtype_name(tensor.type)},
+                                 {"shape", tensor.shape},
+                                 {"storage", tensor.storage}});
+    }
+  }
+  print(json);
+}
+
+void inspect_checkpoint(const Arguments& arguments) {
+  const auto file = checkpoint::Checkpoint::open(arguments.file);
+  if (arguments.json) return print_checkpoint_json(file, arguments.tensors);
+  fmt::print("{}: {} checkpoint, {}\n", arguments.file, file.format(), megabytes(file.file_bytes()));
+  fmt::print("Model: {} tensors, {} values\n", file.tensors().size(), element_total(file));
+  fmt::print("Sections:\n");
+  for (const auto& section : file.sections()) {
+    fmt::print("  {:<16} {:>6} tensors  {:>14}\n", section.name, section.tensors, megabytes(section.bytes));
+  }
+  if (!file.args().empty()) fmt::print("Args:\n");
+  for (const auto& [key, value] : file.args()) fmt::print("  {}: {}\n", key, value);
+  if (!arguments.tensors) return;
+  fmt::print("Tensors:\n");
+  for (const auto& [name, tensor] : file.tensors()) {
+    fmt::print("  {:<9} {:<24} {}\n", dtype_name(tensor.type), to_string(tensor.shape), name);
+  }
+}
+
+Json signature_json(const std::vector<tflite::ModelTensor>& tensors) {
+  Json list = Json::array();
+  for (const auto& tensor : tensors) {
+    list.push_back({{"name", tensor.name}, {"type", dtype_name(tensor.type)}, {"shape", tensor.shape}});
+  }
+  return list;
+}
+
+void print_model_json(const std::string& path, const tflite::ModelInfo& model, bool tensors) {
+  Json json;
+  json["file"] = path;
+  json["format"] = "tflite";
+  json["bytes"] = model.file_bytes;
+  json["description"] = model.description;
+  json["weights_outside_flatbuffer"] = model.weights_outside;
+  json["signatures"] = Json::array();
+  for (const auto& signature : model.signatures) {
+    json["signatures"].push_back({{"key", signature.key},
+                                  {"inputs", signature_json(signature.inputs)},
+                                  {"outputs", signature_json(signature.outputs)}});
+  }
+  json["operators"] = model.operators;
+  json["metadata"] = model.metadata;
+  if (tensors) {
+    json["tensors"] = Json::array();
+    for (const auto& tensor : model.tensors) {
+      json["tensors"].push_back({{"name", tensor.name},
+                                 {"type", dtype_name(tensor.type)},
+                                 {"shape", tensor.shape},
+                                 {"weight_bytes", tensor.weight_bytes}});
+    }
+  }
+  print(json);
+}
+
+void inspect_model(const Arguments& arguments) {
+  const tflite::ModelInfo model = tflite::read_model(arguments.file);
+  if (arguments.json) return print_model_json(arguments.file, model, arguments.tensors);
+  fmt::print("{}: TFLite model, {}{}\n", arguments.file, megabytes(model.file_bytes),
+             model.weights_outside ? ", weights outside the flatbuffer" : "");
+  fmt::print("Description: {}\n", model.description);
+  for (const auto& signature : model.signatures) {
+    fmt::print("Signature '{}':\n", signature.key);
+    for (const auto& tensor : signature.inputs) {
+      fmt::print("  input   {} {} {}\n", tensor.name, shape_text(tensor.shape), dtype_name(tensor.type));
+    }
+    for (const auto& tensor : signature.outputs) {
+      fmt::print("  output  {} {} {}\n", tensor.name, shape_text(tensor.shape), dtype_name(tensor.type));
+    }
+  }
+  std::size_t total = 0;
+  for (const auto& [name, count] : model.operators) total += count;
+  fmt::print("Operators: {}\n", total);
+  for (const auto& [name, count] : model.operators) fmt::print("  {:>6} {}\n", count, name);
+  for (const auto& [name, text] : model.metadata) fmt::print("Metadata '{}': {}\n", name, text);
+  if (!arguments.tensors) return;
+  fmt::print("Tensors:\n");
+  for (const auto& tensor : model.tensors) {
+    fmt::print("  {:<9} {:<24} {:>12}  {}\n", dtype_name(tensor.type), shape_text(tensor.shape),
+               tensor.weight_bytes > 0 ? fmt::format("{} bytes", tensor.weight_bytes) : "", tensor.name);
+  }
+}
+
+}  // namespace
+
+Run add_inspect(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& command =
+      *app.add_subcommand("inspect", "Show what a checkpoint or model holds; nothing in it is executed");
+  command.add_option("file", arguments->file, ".pth, .safetensors or .tflite file")->required();
+  command.add_flag("--tensors", arguments->tensors, "List every tensor");
+  command.add_flag("--json", arguments->json, "Print one line of JSON");
+  command.footer(
+      "Examples:\n  sealite inspect chunkyseal_checkpoint.pth\n  sealite inspect chunkyseal.tflite "
+      "--tensors");
+  return [arguments] {
+    is_tflite(arguments->file) ? inspect_model(*arguments) : inspect_checkpoint(*arguments);
+    return 0;
+  };
+}
+
+}  // namespace sealite::cli

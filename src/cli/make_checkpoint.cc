@@ -1,0 +1,48 @@
+#include "sealite/make_checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/units.h"
+
+namespace sealite::cli {
+namespace {
+
+struct Arguments {
+  std::string output;
+  std::string part = "all";
+  MakeCheckpointOptions options;
+};
+
+int run(Arguments& arguments) {
+  const Stopwatch stopwatch;
+  arguments.options.detector_only = arguments.part == "detector";
+  const MakeCheckpointReport report = make_checkpoint(arguments.output, arguments.options);
+  fmt::print("File: {}\nSize: {}\nTensors: {}, {} parameters, seed {}\nTime: {:.2f} s, peak memory: {}\n",
+             arguments.output, megabytes(report.bytes), report.tensors, report.parameters,
+             arguments.options.seed, stopwatch.seconds(), megabytes(peak_memory()));
+  return 0;
+}
+
+}  // namespace
+
+Run add_make_checkpoint(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = *app.add_subcommand(
+      "make-checkpoint", "Write a checkpoint with random, well-scaled weights, for tests and measurements");
+  command.add_option("--card", arguments->options.card, "Model card: a name or a YAML file")->required();
+  command.add_option("-o,--output", arguments->output, "The .pth file to write")->required();
+  command.add_option("--seed", arguments->options.seed, "The same seed gives the same bytes")
+      ->capture_default_str();
+  command.add_option("--part", arguments->part, "What to put in")
+      ->check(CLI::IsMember({"all", "detector"}))
+      ->capture_default_str();
+  command.footer(
+      "Example:\n  sealite make-checkpoint --card chunkyseal --part detector -o "
+      "chunkyseal_detector_only.pth");
+  return [arguments] { return run(*arguments); };
+}
+
+}  // namespace sealite::cli

@@ -1,0 +1,74 @@
+#include "graph/evaluate.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "graph/kernels.h"
+
+namespace sealite::graph {
+namespace {
+
+// For each value, the position of the last node that reads it; outputs live to the end.
+std::vector<std::size_t> last_uses(const Graph& graph) {
+  std::vector<std::size_t> last(graph.value_count(), 0);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    for (const ValueId id : graph.nodes[i].inputs) last[static_cast<std::size_t>(id)] = i;
+  }
+  for (const ValueId id : graph.outputs) last[static_cast<std::size_t>(id)] = graph.nodes.size();
+  return last;
+}
+
+void check_input(const Value& value, const Tensor& tensor) {
+  if (element_count(tensor.shape) != tensor.values.size() || tensor.shape.size() != value.shape.size()) {
+    fail(ErrorCode::kInternal, "input '{}' wants {}, got {} with {} values", value.name,
+         to_string(value.shape), to_string(tensor.shape), tensor.values.size());
+  }
+}
+
+}  // namespace
+
+Tensor make_tensor(Shape shape) {
+  Tensor tensor{std::move(shape), {}};
+  tensor.values.resize(element_count(tensor.shape).value());
+  return tensor;
+}
+
+Shape4::Shape4(const Shape& shape) : dims{1, 1, 1, 1} {
+  std::copy(shape.begin(), shape.end(), dims + (4 - shape.size()));
+}
+
+std::vector<Tensor> evaluate(const Graph& graph, std::vector<Tensor> inputs, const Observer& observer) {
+  if (inputs.size() != graph.inputs.size()) {
+    fail(ErrorCode::kInternal, "the graph has {} inputs, got {}", graph.inputs.size(), inputs.size());
+  }
+  std::vector<std::optional<Tensor>> live(graph.value_count());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    check_input(graph.value(graph.inputs[i]), inputs[i]);
+    live[static_cast<std::size_t>(graph.inputs[i])] = std::move(inputs[i]);
+  }
+  const std::vector<std::size_t> last = last_uses(graph);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    check_interrupt();
+    const Node& node = graph.nodes[i];
+    Inputs arguments;
+    for (const ValueId id : node.inputs) {
+      const Value& value = graph.value(id);
+      auto& slot = live[static_cast<std::size_t>(id)];
+      if (!slot && value.source) slot = Tensor{value.shape, read_floats(*value.source)};
+      arguments.push_back(&slot.value());
+    }
+    Tensor output = std::visit([&](const auto& op) { return run_kernel(op, arguments); }, node.op);
+    if (observer) observer(node, output);
+    live[static_cast<std::size_t>(node.output)] = std::move(output);
+    for (const ValueId id : node.inputs) {
+      if (last[static_cast<std::size_t>(id)] == i) live[static_cast<std::size_t>(id)].reset();
+    }
+  }
+  std::vector<Tensor> outputs;
+  for (const ValueId id : graph.outputs) outputs.push_back(live[static_cast<std::size_t>(id)].value());
+  return outputs;
+}
+
+}  // namespace sealite::graph

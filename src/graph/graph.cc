@@ -1,0 +1,77 @@
+#include "graph/graph.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "graph/infer_shape.h"
+
+namespace sealite::graph {
+
+ValueId Graph::add_value(Value value) {
+  values_.push_back(std::move(value));
+  return static_cast<ValueId>(values_.size() - 1);
+}
+
+const Node* Graph::producer(ValueId id) const {
+  const auto found = std::ranges::find(nodes, id, &Node::output);
+  return found == nodes.end() ? nullptr : &*found;
+}
+
+std::size_t Graph::use_count(ValueId id) const {
+  auto count = static_cast<std::size_t>(std::ranges::count(outputs, id));
+  for (const Node& node : nodes) count += static_cast<std::size_t>(std::ranges::count(node.inputs, id));
+  return count;
+}
+
+std::uint64_t multiply_accumulates(const Graph& graph) {
+  std::uint64_t total = 0;
+  for (const Node& node : graph.nodes) {
+    const bool dense =
+        std::holds_alternative<Conv2D>(node.op) || std::holds_alternative<FullyConnected>(node.op);
+    const bool depthwise = std::holds_alternative<DepthwiseConv2D>(node.op);
+    if (!dense && !depthwise) continue;
+    const std::uint64_t outputs = element_count(graph.shape(node.output)).value_or(0);
+    const std::uint64_t weights = element_count(graph.shape(node.inputs[1])).value_or(0);
+    const auto channels = static_cast<std::uint64_t>(graph.shape(node.output).back());
+    total += outputs * (weights / channels);
+  }
+  return total;
+}
+
+void verify(const Graph& graph) {
+  std::vector<bool> ready(graph.value_count(), false);
+  for (const ValueId id : graph.inputs) ready[static_cast<std::size_t>(id)] = true;
+  for (std::size_t i = 0; i < graph.value_count(); ++i) {
+    const Value& value = graph.value(static_cast<ValueId>(i));
+    if (value.shape.size() > 4)
+      fail(ErrorCode::kInternal, "'{}' has rank {} > 4", value.name, value.shape.size());
+    if (!value.source) continue;
+    if (value.source->shape() != value.shape || value.source->type() != value.type) {
+      fail(ErrorCode::kInternal, "constant '{}' is {} {}, its source {} {}", value.name,
+           dtype_name(value.type), to_string(value.shape), dtype_name(value.source->type()),
+           to_string(value.source->shape()));
+    }
+    ready[i] = true;
+  }
+  for (const Node& node : graph.nodes) {
+    for (const ValueId id : node.inputs) {
+      if (!ready[static_cast<std::size_t>(id)]) {
+        fail(ErrorCode::kInternal, "node '{}' reads '{}' before it is made", node.name, graph.value(id).name);
+      }
+    }
+    const Shape inferred = infer_shape(graph, node.op, node.inputs, node.name);
+    if (inferred != graph.shape(node.output)) {
+      fail(ErrorCode::kInternal, "node '{}': inferred {}, recorded {}", node.name, to_string(inferred),
+           to_string(graph.shape(node.output)));
+    }
+    if (ready[static_cast<std::size_t>(node.output)])
+      fail(ErrorCode::kInternal, "node '{}' makes its output again", node.name);
+    ready[static_cast<std::size_t>(node.output)] = true;
+  }
+  for (const ValueId id : graph.outputs) {
+    if (!ready[static_cast<std::size_t>(id)])
+      fail(ErrorCode::kInternal, "output '{}' is never made", graph.value(id).name);
+  }
+}
+
+}  // namespace sealite::graph

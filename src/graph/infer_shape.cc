@@ -1,0 +1,157 @@
+#include "graph/infer_shape.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace sealite::graph {
+namespace {
+
+class Inference {
+ public:
+  Inference(const Graph& graph, const std::vector<ValueId>& inputs, std::string_view name)
+      : graph_(graph), inputs_(inputs), name_(name) {}
+
+  Shape operator()(const Conv2D& op) const {
+    const Shape& x = input(0);
+    const Shape& filter = input(1);
+    expect(x.size() == 4 && filter.size() == 4 && filter[3] == x[3],
+           "filter OHWI does not fit the input NHWC");
+    expect(input(2) == Shape{filter[0]}, "bias does not fit the filter");
+    return {x[0], window(x[1], filter[1], op.stride, 1, op.padding),
+            window(x[2], filter[2], op.stride, 1, op.padding), filter[0]};
+  }
+  Shape operator()(const DepthwiseConv2D& op) const {
+    const Shape& x = input(0);
+    const Shape& filter = input(1);
+    expect(x.size() == 4 && filter.size() == 4 && filter[0] == 1 && filter[3] == x[3],
+           "filter 1HWC does not fit");
+    expect(input(2) == Shape{x[3]}, "bias does not fit the input");
+    return {x[0], window(x[1], filter[1], 1, op.dilation_h, op.padding),
+            window(x[2], filter[2], 1, op.dilation_w, op.padding), x[3]};
+  }
+  Shape operator()(const FullyConnected&) const {
+    Shape shape = input(0);
+    const Shape& filter = input(1);
+    expect(!shape.empty() && filter.size() == 2 && filter[1] == shape.back(),
+           "filter OI does not fit the input");
+    expect(input(2) == Shape{filter[0]}, "bias does not fit the filter");
+    shape.back() = filter[0];
+    return shape;
+  }
+  Shape operator()(const Binary&) const {
+    const Shape& a = input(0);
+    const Shape& b = input(1);
+    const Shape& longer = a.size() >= b.size() ? a : b;
+    const Shape& shorter = a.size() >= b.size() ? b : a;
+    Shape shape = longer;
+    const std::size_t shift = longer.size() - shorter.size();
+    for (std::size_t i = 0; i < shorter.size(); ++i) {
+      const std::int64_t other = shorter[i];
+      std::int64_t& dim = shape[i + shift];
+      expect(dim == other || dim == 1 || other == 1, "operands do not broadcast");
+      dim = std::max(dim, other);
+    }
+    return shape;
+  }
+  Shape operator()(const Unary&) const { return input(0); }
+  Shape operator()(const Reduce& op) const {
+    Shape shape = input(0);
+    for (const int axis : op.axes) shape.at(static_cast<std::size_t>(axis)) = op.keep_dims ? 1 : -1;
+    std::erase(shape, -1);
+    return shape;
+  }
+  Shape operator()(const ReflectionPad& op) const {
+    Shape shape = input(0);
+    expect(shape.size() == 4 && shape[1] > op.amount && shape[2] > op.amount, "too small for the reflection");
+    shape[1] += 2 * op.amount;
+    shape[2] += 2 * op.amount;
+    return shape;
+  }
+  Shape operator()(const Concatenation& op) const {
+    const auto axis = static_cast<std::size_t>(op.axis);
+    Shape shape = input(0);
+    for (std::size_t i = 1; i < inputs_.size(); ++i) {
+      Shape other = input(i);
+      shape.at(axis) += other.at(axis);
+      other[axis] = shape[axis];
+      expect(other == shape, "parts differ beside the joined axis");
+    }
+    return shape;
+  }
+  Shape operator()(const Slice& op) const {
+    const Shape& x = input(0);
+    expect(op.begin.size() == x.size() && op.size.size() == x.size(), "rank differs");
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      expect(op.begin[i] >= 0 && op.size[i] >= 1 && op.begin[i] + op.size[i] <= x[i], "outside the input");
+    }
+    return op.size;
+  }
+  Shape operator()(const Reshape& op) const {
+    expect(element_count(op.shape) == element_count(input(0)), "element count differs");
+    return op.shape;
+  }
+  Shape operator()(const Transpose& op) const {
+    const Shape& x = input(0);
+    expect(op.permutation.size() == x.size(), "rank differs");
+    Shape shape;
+    for (const int axis : op.permutation) shape.push_back(x.at(static_cast<std::size_t>(axis)));
+    return shape;
+  }
+  Shape operator()(const ResizeBilinear& op) const { return resized(op.height, op.width); }
+  Shape operator()(const ResizeNearest& op) const { return resized(op.height, op.width); }
+  Shape operator()(const DepthToSpace& op) const {
+    const Shape& x = input(0);
+    expect(x.size() == 4 && x[3] % (op.block * op.block) == 0, "channels are no multiple of block^2");
+    return {x[0], x[1] * op.block, x[2] * op.block, x[3] / (op.block * op.block)};
+  }
+  Shape operator()(const LayerNorm&) const {
+    expect(inputs_.size() == 1 || inputs_.size() == 3, "needs x, or x, gamma and beta");
+    for (std::size_t i = 1; i < inputs_.size(); ++i)
+      expect(input(i) == Shape{input(0).back()}, "gamma or beta misfit");
+    return input(0);
+  }
+  Shape operator()(const GlobalResponseNorm&) const {
+    expect(inputs_.size() == 2 || inputs_.size() == 3, "needs x and gamma, or x, gamma and beta");
+    for (std::size_t i = 1; i < inputs_.size(); ++i)
+      expect(input(i) == Shape{input(0).back()}, "gamma or beta misfit");
+    return input(0);
+  }
+
+ private:
+  const Shape& input(std::size_t index) const {
+    expect(index < inputs_.size(), "an input is missing");
+    return graph_.shape(inputs_[index]);
+  }
+  Shape resized(std::int64_t height, std::int64_t width) const {
+    const Shape& x = input(0);
+    expect(x.size() == 4 && height > 0 && width > 0, "needs an NHWC input and a positive size");
+    return {x[0], height, width, x[3]};
+  }
+  std::int64_t window(std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t dilation,
+                      Padding padding) const {
+    if (padding == Padding::kSame) return (in + stride - 1) / stride;
+    const std::int64_t reach = (kernel - 1) * dilation + 1;
+    expect(in >= reach, "input smaller than the kernel");
+    return (in - reach) / stride + 1;
+  }
+  void expect(bool condition, const char* what) const {
+    if (condition) return;
+    std::string shapes;
+    for (const ValueId id : inputs_) shapes += " " + to_string(graph_.shape(id));
+    fail(ErrorCode::kInternal, "node '{}': {}; inputs{}", name_, what, shapes);
+  }
+
+  const Graph& graph_;
+  const std::vector<ValueId>& inputs_;
+  std::string_view name_;
+};
+
+}  // namespace
+
+Shape infer_shape(const Graph& graph, const Op& op, const std::vector<ValueId>& inputs,
+                  std::string_view name) {
+  return std::visit(Inference(graph, inputs, name), op);
+}
+
+}  // namespace sealite::graph

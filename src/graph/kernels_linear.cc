@@ -1,0 +1,131 @@
+#include <Eigen/Core>
+#include <algorithm>
+
+#include "base/parallel.h"
+#include "graph/kernels.h"
+
+namespace sealite::graph {
+namespace {
+
+using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using ConstMatrixView = Eigen::Map<const Matrix>;
+using MatrixView = Eigen::Map<Matrix>;
+using ConstRowView = Eigen::Map<const Eigen::RowVectorXf>;
+
+// Rows of a product that one worker computes at a time.
+constexpr std::int64_t kBlockRows = 128;
+
+// y [rows, O] = x [rows, I] · filter [O, I]^T + bias [O]
+void multiply(const float* x, std::int64_t rows, const Tensor& filter, const Tensor& bias,
+              Activation activation, float* y) {
+  const std::int64_t out = filter.shape[0];
+  const auto in = static_cast<std::int64_t>(filter.values.size()) / out;
+  const ConstMatrixView weights(filter.values.data(), out, in);
+  MatrixView result(y, rows, out);
+  result.noalias() = ConstMatrixView(x, rows, in) * weights.transpose();
+  result.rowwise() += ConstRowView(bias.values.data(), out);
+  if (activation == Activation::kRelu) result = result.cwiseMax(0.0F);
+}
+
+// Pixels of padding in front, as TFLite's SAME places them.
+std::int64_t padding_before(Padding padding, std::int64_t in, std::int64_t out, std::int64_t stride,
+                            std::int64_t reach) {
+  if (padding == Padding::kValid) return 0;
+  return std::max<std::int64_t>(0, (out - 1) * stride + reach - in) / 2;
+}
+
+std::int64_t output_size(Padding padding, std::int64_t in, std::int64_t stride, std::int64_t reach) {
+  return padding == Padding::kSame ? (in + stride - 1) / stride : (in - reach) / stride + 1;
+}
+
+}  // namespace
+
+Tensor run_kernel(const FullyConnected& op, const Inputs& inputs) {
+  const Tensor& x = *inputs[0];
+  const Tensor& filter = *inputs[1];
+  Shape shape = x.shape;
+  shape.back() = filter.shape[0];
+  Tensor y = make_tensor(std::move(shape));
+  const std::int64_t in = filter.shape[1];
+  const auto rows = static_cast<std::int64_t>(x.values.size()) / in;
+  parallel_for(static_cast<std::size_t>((rows + kBlockRows - 1) / kBlockRows), [&](std::size_t block) {
+    const std::int64_t first = static_cast<std::int64_t>(block) * kBlockRows;
+    multiply(x.values.data() + first * in, std::min(kBlockRows, rows - first), filter, *inputs[2],
+             op.activation, y.values.data() + first * filter.shape[0]);
+  });
+  return y;
+}
+
+Tensor run_kernel(const Conv2D& op, const Inputs& inputs) {
+  const Tensor& x = *inputs[0];
+  const Tensor& filter = *inputs[1];
+  const Shape4 in(x.shape);
+  const std::int64_t kernel_h = filter.shape[1];
+  const std::int64_t kernel_w = filter.shape[2];
+  Tensor y = make_tensor({in.dims[0], output_size(op.padding, in.dims[1], op.stride, kernel_h),
+                          output_size(op.padding, in.dims[2], op.stride, kernel_w), filter.shape[0]});
+  const Shape4 out(y.shape);
+  const std::int64_t top = padding_before(op.padding, in.dims[1], out.dims[1], op.stride, kernel_h);
+  const std::int64_t left = padding_before(op.padding, in.dims[2], out.dims[2], op.stride, kernel_w);
+  const std::int64_t channels = in.dims[3];
+  // One output row at a time: gather its windows (im2col), then one product.
+  parallel_for(static_cast<std::size_t>(out.dims[0] * out.dims[1]), [&](std::size_t row) {
+    const std::int64_t n = static_cast<std::int64_t>(row) / out.dims[1];
+    const std::int64_t oh = static_cast<std::int64_t>(row) % out.dims[1];
+    std::vector<float> windows(static_cast<std::size_t>(out.dims[2] * kernel_h * kernel_w * channels), 0.0F);
+    for (std::int64_t ow = 0; ow < out.dims[2]; ++ow) {
+      for (std::int64_t kh = 0; kh < kernel_h; ++kh) {
+        const std::int64_t h = oh * op.stride + kh - top;
+        if (h < 0 || h >= in.dims[1]) continue;
+        for (std::int64_t kw = 0; kw < kernel_w; ++kw) {
+          const std::int64_t w = ow * op.stride + kw - left;
+          if (w < 0 || w >= in.dims[2]) continue;
+          std::copy_n(x.values.data() + in.index(n, h, w, 0), channels,
+                      windows.data() + ((ow * kernel_h + kh) * kernel_w + kw) * channels);
+        }
+      }
+    }
+    multiply(windows.data(), out.dims[2], filter, *inputs[2], op.activation,
+             y.values.data() + out.index(n, oh, 0, 0));
+  });
+  return y;
+}
+
+Tensor run_kernel(const DepthwiseConv2D& op, const Inputs& inputs) {
+  const Tensor& x = *inputs[0];
+  const Tensor& filter = *inputs[1];
+  const Tensor& bias = *inputs[2];
+  const Shape4 in(x.shape);
+  const std::int64_t kernel_h = filter.shape[1];
+  const std::int64_t kernel_w = filter.shape[2];
+  const std::int64_t reach_h = (kernel_h - 1) * op.dilation_h + 1;
+  const std::int64_t reach_w = (kernel_w - 1) * op.dilation_w + 1;
+  Tensor y = make_tensor({in.dims[0], output_size(op.padding, in.dims[1], 1, reach_h),
+                          output_size(op.padding, in.dims[2], 1, reach_w), in.dims[3]});
+  const Shape4 out(y.shape);
+  const std::int64_t top = padding_before(op.padding, in.dims[1], out.dims[1], 1, reach_h);
+  const std::int64_t left = padding_before(op.padding, in.dims[2], out.dims[2], 1, reach_w);
+  const std::int64_t channels = in.dims[3];
+  parallel_for(static_cast<std::size_t>(out.dims[0] * out.dims[1]), [&](std::size_t row) {
+    const std::int64_t n = static_cast<std::int64_t>(row) / out.dims[1];
+    const std::int64_t oh = static_cast<std::int64_t>(row) % out.dims[1];
+    for (std::int64_t ow = 0; ow < out.dims[2]; ++ow) {
+      float* sums = y.values.data() + out.index(n, oh, ow, 0);
+      std::copy(bias.values.begin(), bias.values.end(), sums);
+      for (std::int64_t kh = 0; kh < kernel_h; ++kh) {
+        const std::int64_t h = oh + kh * op.dilation_h - top;
+        if (h < 0 || h >= in.dims[1]) continue;
+        for (std::int64_t kw = 0; kw < kernel_w; ++kw) {
+          const std::int64_t w = ow + kw * op.dilation_w - left;
+          if (w < 0 || w >= in.dims[2]) continue;
+          const float* pixel = x.values.data() + in.index(n, h, w, 0);
+          const float* weights = filter.values.data() + (kh * kernel_w + kw) * channels;
+          for (std::int64_t c = 0; c < channels; ++c) sums[c] += pixel[c] * weights[c];
+        }
+      }
+    }
+  });
+  return y;
+}
+
+}  // namespace sealite::graph

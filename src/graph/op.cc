@@ -1,0 +1,66 @@
+#include "graph/op.h"
+
+namespace sealite::graph {
+namespace {
+
+std::string_view binary_name(BinaryKind kind) {
+  switch (kind) {
+    case BinaryKind::kAdd:
+      return "ADD";
+    case BinaryKind::kSub:
+      return "SUB";
+    case BinaryKind::kMul:
+      return "MUL";
+    case BinaryKind::kDiv:
+      return "DIV";
+    case BinaryKind::kSquaredDifference:
+      return "SQUARED_DIFFERENCE";
+  }
+  return "BINARY";
+}
+
+std::string_view unary_name(UnaryKind kind) {
+  switch (kind) {
+    case UnaryKind::kSqrt:
+      return "SQRT";
+    case UnaryKind::kRsqrt:
+      return "RSQRT";
+    case UnaryKind::kGelu:
+      return "GELU";
+    case UnaryKind::kTanh:
+      return "TANH";
+    case UnaryKind::kLogistic:
+      return "LOGISTIC";
+    case UnaryKind::kRelu:
+      return "RELU";
+  }
+  return "UNARY";
+}
+
+}  // namespace
+
+std::string_view op_name(const Op& op) {
+  using View = std::string_view;
+  return std::visit(
+      Overloaded{
+          [](const Conv2D&) -> View { return "CONV_2D"; },
+          [](const DepthwiseConv2D&) -> View { return "DEPTHWISE_CONV_2D"; },
+          [](const FullyConnected&) -> View { return "FULLY_CONNECTED"; },
+          [](const Binary& binary) -> View { return binary_name(binary.kind); },
+          [](const Unary& unary) -> View { return unary_name(unary.kind); },
+          [](const Reduce& reduce) -> View { return reduce.kind == ReduceKind::kMean ? "MEAN" : "SUM"; },
+          [](const ReflectionPad&) -> View { return "MIRROR_PAD"; },
+          [](const Concatenation&) -> View { return "CONCATENATION"; },
+          [](const Slice&) -> View { return "SLICE"; },
+          [](const Reshape&) -> View { return "RESHAPE"; },
+          [](const Transpose&) -> View { return "TRANSPOSE"; },
+          [](const ResizeBilinear&) -> View { return "RESIZE_BILINEAR"; },
+          [](const ResizeNearest&) -> View { return "RESIZE_NEAREST_NEIGHBOR"; },
+          [](const DepthToSpace&) -> View { return "DEPTH_TO_SPACE"; },
+          [](const LayerNorm&) -> View { return "LAYER_NORM"; },
+          [](const GlobalResponseNorm&) -> View { return "GRN"; },
+      },
+      op);
+}
+
+}  // namespace sealite::graph

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/shape.h"
+
+namespace sealite::graph {
+
+// The operators. All data is NHWC (or [N, C] at the head), all of rank <= 4; "C" is always the innermost
+// axis. Each is a plain struct in one variant, visited exhaustively by shape inference, evaluation, emission
+// and quantisation: adding one makes the compiler name every place that needs it (docs/adding-an-op.md).
+
+enum class Padding : std::uint8_t { kSame, kValid };
+enum class Activation : std::uint8_t { kNone, kRelu };
+
+/// y = conv(x, filter OHWI) + bias [O]. kSame is TFLite's SAME, which for stride 1 equals PyTorch's padding
+/// k/2.
+struct Conv2D {
+  std::int64_t stride = 1;
+  Padding padding = Padding::kValid;
+  Activation activation = Activation::kNone;
+};
+
+/// y = depthwise conv(x, filter 1HWC) + bias [C], stride 1.
+struct DepthwiseConv2D {
+  std::int64_t dilation_h = 1;
+  std::int64_t dilation_w = 1;
+  Padding padding = Padding::kSame;
+};
+
+/// y = x · filter [O, I]^T + bias [O] over the innermost axis; the other axes stay.
+struct FullyConnected {
+  Activation activation = Activation::kNone;
+};
+
+enum class BinaryKind : std::uint8_t { kAdd, kSub, kMul, kDiv, kSquaredDifference };
+
+/// Elementwise with broadcasting of axes of length 1.
+struct Binary {
+  BinaryKind kind = BinaryKind::kAdd;
+  Activation activation = Activation::kNone;
+};
+
+/// kGelu is the exact one: x * Phi(x) with erf.
+enum class UnaryKind : std::uint8_t { kSqrt, kRsqrt, kGelu, kTanh, kLogistic, kRelu };
+
+struct Unary {
+  UnaryKind kind = UnaryKind::kSqrt;
+};
+
+enum class ReduceKind : std::uint8_t { kMean, kSum };
+
+struct Reduce {
+  ReduceKind kind = ReduceKind::kMean;
+  std::vector<int> axes;
+  bool keep_dims = true;
+};
+
+/// Mirror of `amount` pixels on each side of H and W, without repeating the border (PyTorch ReflectionPad2d).
+struct ReflectionPad {
+  std::int64_t amount = 1;
+};
+
+struct Concatenation {
+  int axis = 0;
+};
+
+struct Slice {
+  std::vector<std::int64_t> begin;
+  Shape size;
+};
+
+struct Reshape {
+  Shape shape;
+};
+
+struct Transpose {
+  std::vector<int> permutation;
+};
+
+/// Half-pixel centres, no antialiasing: PyTorch's align_corners=False.
+struct ResizeBilinear {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
+/// PyTorch's mode="nearest": source index floor(i * in / out).
+struct ResizeNearest {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
+/// [N,H,W,b*b*C] -> [N,H*b,W*b,C], input channel (i*b + j)*C + c to pixel (b*h + i, b*w + j).
+struct DepthToSpace {
+  std::int64_t block = 2;
+};
+
+// Composites: what the model files write, close to the PyTorch modules; passes/ lowers them to the ops above.
+
+/// (x - mean) / sqrt(biased variance + epsilon) over C; then * gamma [C] + beta [C] if these inputs are
+/// given. Without `subtract_mean` it is x / sqrt(…): the linear layer after it has centred rows.
+struct LayerNorm {
+  float epsilon = 1e-6F;
+  bool subtract_mean = true;
+};
+
+/// ConvNeXtV2's GRN, inputs x, gamma [C] and optionally beta [C]: with G = sqrt(sum over H, W of x^2) and
+/// N = G / (mean over C of G + 1e-6), gamma * (x * N) + beta + x (videoseal modules/common.py: GRN).
+struct GlobalResponseNorm {
+  float epsilon = 1e-6F;
+};
+
+using Op = std::variant<Conv2D, DepthwiseConv2D, FullyConnected, Binary, Unary, Reduce, ReflectionPad,
+                        Concatenation, Slice, Reshape, Transpose, ResizeBilinear, ResizeNearest, DepthToSpace,
+                        LayerNorm, GlobalResponseNorm>;
+
+/// Builds one callable from several lambdas, for std::visit.
+template <typename... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+
+/// Upper-case name as in TFLite where there is one: "CONV_2D", "ADD", "LAYER_NORM".
+std::string_view op_name(const Op& op);
+
+}  // namespace sealite::graph

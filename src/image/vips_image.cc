@@ -1,0 +1,42 @@
+#include "image/vips_image.h"
+
+#include <mutex>
+#include <string>
+
+namespace sealite::image {
+namespace {
+
+void ignore_message(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
+
+/// libvips' error buffer as one printable line; it quotes file names and bytes of the file.
+std::string take_vips_error() {
+  constexpr std::size_t kLongest = 300;
+  char* copied = vips_error_buffer_copy();  // also empties it
+  std::string text = copied != nullptr ? copied : "";
+  g_free(copied);
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  text.erase(text.find_last_not_of(' ') + 1);
+  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
+  return text.empty() ? "libvips gives no reason" : text;
+}
+
+}  // namespace
+
+void start_vips() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    if (vips_init("sealite") != 0) fail(ErrorCode::kInternal, "libvips cannot start: {}", take_vips_error());
+    vips_block_untrusted_set(TRUE);
+    vips_cache_set_max(0);    // every picture is read once
+    vips_concurrency_set(1);  // decoding is serial; more threads only take memory
+    g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, ignore_message, nullptr);
+  });
+}
+
+void check_vips(int status, ErrorCode code, std::string_view what) {
+  if (status != 0) fail(code, "{} ({})", what, take_vips_error());
+}
+
+}  // namespace sealite::image

@@ -1,0 +1,107 @@
+// ConvNeXtV2 (videoseal modules/convnext.py) with a pixel decoder: chunkyseal, pixelseal, videoseal_1.0.
+#include <fmt/format.h>
+
+#include "model/layers.h"
+#include "model/network.h"
+#include "model/pixel_decoder.h"
+
+namespace sealite::model {
+namespace {
+
+using namespace graph;
+
+constexpr float kEpsilon = 1e-6F;
+constexpr std::int64_t kStemKernel = 4;
+constexpr std::int64_t kDepthwiseKernel = 7;
+
+std::string downsample_name(std::size_t stage, int module) {
+  return fmt::format("detector.convnext.downsample_layers.{}.{}", stage, module);
+}
+
+std::string block_name(std::size_t stage, std::int64_t block) {
+  return fmt::format("detector.convnext.stages.{}.{}.", stage, block);
+}
+
+class ConvNext : public DetectorNetwork {
+ public:
+  explicit ConvNext(const Card& card) : card_(card.detector), bits_(card.bits) {}
+
+  std::vector<Parameter> parameters() const override {
+    ParameterList list;
+    list.linear(downsample_name(0, 0), {card_.dims[0], 3, kStemKernel, kStemKernel});
+    list.norm(downsample_name(0, 1), card_.dims[0]);
+    for (std::size_t stage = 1; stage < card_.dims.size(); ++stage) {
+      list.norm(downsample_name(stage, 0), card_.dims[stage - 1]);
+      list.linear(downsample_name(stage, 1), {card_.dims[stage], card_.dims[stage - 1], 2, 2});
+    }
+    for (std::size_t stage = 0; stage < card_.dims.size(); ++stage) {
+      for (std::int64_t block = 0; block < card_.depths[stage]; ++block) {
+        add_block(list, block_name(stage, block), card_.dims[stage]);
+      }
+    }
+    add_pixel_decoder_parameters(list, card_.pixel_decoder, card_.dims.back(), bits_);
+    return list.take();
+  }
+
+  ValueId build(const Weights& weights, Builder& builder, ValueId image) const override {
+    ValueId x = to_signed_range(builder, image);
+    for (std::size_t stage = 0; stage < card_.dims.size(); ++stage) {
+      x = downsample(weights, builder, stage, x);
+      for (std::int64_t block = 0; block < card_.depths[stage]; ++block) {
+        x = build_block(weights, builder, block_name(stage, block), x);
+      }
+    }
+    return build_pixel_decoder(builder, weights, card_.pixel_decoder, x);
+  }
+
+ private:
+  static void add_block(ParameterList& list, const std::string& name, std::int64_t dim) {
+    list.linear(name + "dwconv", {dim, 1, kDepthwiseKernel, kDepthwiseKernel});
+    list.norm(name + "norm", dim);
+    list.linear(name + "pwconv1", {4 * dim, dim});
+    list.add({name + "grn.gamma", {1, 1, 1, 4 * dim}, 0, 0.5F});
+    list.add({name + "grn.beta", {1, 1, 1, 4 * dim}, 0, 0.1F});
+    list.linear(name + "pwconv2", {dim, 4 * dim});
+  }
+
+  ValueId downsample(const Weights& weights, Builder& builder, std::size_t stage, ValueId x) const {
+    if (stage == 0) {
+      x = conv2d(builder, weights, downsample_name(0, 0), x, card_.stem_stride, Padding::kValid);
+      return layer_norm(builder, weights, downsample_name(0, 1), x, kEpsilon);
+    }
+    x = layer_norm(builder, weights, downsample_name(stage, 0), x, kEpsilon);
+    return conv2d(builder, weights, downsample_name(stage, 1), x, 2, Padding::kValid);
+  }
+
+  static ValueId build_block(const Weights& weights, Builder& builder, const std::string& name, ValueId x) {
+    ValueId y = depthwise_conv2d(builder, weights, name + "dwconv", x);
+    y = layer_norm(builder, weights, name + "norm", y, kEpsilon);
+    y = linear(builder, weights, name + "pwconv1", y);
+    y = builder.unary(name + "act", UnaryKind::kGelu, y);
+    y = global_response_norm(weights, builder, name + "grn", y);
+    y = linear(builder, weights, name + "pwconv2", y);
+    return builder.binary(name + "residual", BinaryKind::kAdd, x, y);
+  }
+
+  static ValueId global_response_norm(const Weights& weights, Builder& builder, const std::string& name,
+                                      ValueId x) {
+    const std::int64_t channels = builder.shape(x).back();
+    const auto vector = [&](const std::string& tensor) {  // [1,1,1,C] -> [C]
+      return builder.constant(tensor, reshaped(weights.source(tensor), {channels}));
+    };
+    return builder.add(name, GlobalResponseNorm{kEpsilon},
+                       {x, vector(name + ".gamma"), vector(name + ".beta")});
+  }
+
+  DetectorCard card_;
+  std::int64_t bits_;
+};
+
+}  // namespace
+
+std::unique_ptr<DetectorNetwork> make_convnext(const Card& card) {
+  if (!card.detector.model.starts_with("convnext")) return nullptr;
+  return std::make_unique<ConvNext>(card);
+}
+
+}  // namespace sealite::model

@@ -1,0 +1,130 @@
+#include "model/derive_card.h"
+
+#include <charconv>
+
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+
+namespace sealite::model {
+namespace {
+
+using checkpoint::Checkpoint;
+
+// What a model name implies that shapes do not tell: both strides have a 4x4 stem kernel.
+struct KnownDetector {
+  std::string_view model;
+  std::int64_t stem_stride;
+};
+constexpr KnownDetector kKnownDetectors[] = {
+    {"convnext_tiny", 4}, {"convnext_base", 4}, {"convnext_chunky", 2}};
+
+std::string arg(const Checkpoint& checkpoint, std::string_view key, std::string fallback) {
+  const auto found = checkpoint.args().find(key);
+  return found == checkpoint.args().end() ? fallback : found->second;
+}
+
+double number(const Checkpoint& checkpoint, std::string_view key, double fallback) {
+  const std::string text = arg(checkpoint, key, "");
+  if (text.empty()) return fallback;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    fail(ErrorCode::kMalformed, "args: '{}' is '{}', expected a number", key, text);
+  }
+  return value;
+}
+
+const Shape& shape_of(const Checkpoint& checkpoint, const std::string& name, std::size_t rank) {
+  const auto* tensor = checkpoint.find(name);
+  if (tensor == nullptr || tensor->shape.size() != rank) {
+    fail(ErrorCode::kMismatch,
+         "'{}' has no tensor '{}' of rank {}: not a ConvNeXt Seal detector that can be read without a card; "
+         "give --card "
+         "({} or a YAML file)",
+         checkpoint.path().string(), name, rank, fmt::join(card_names(), ", "));
+  }
+  return tensor->shape;
+}
+
+void derive_stages(const Checkpoint& checkpoint, DetectorCard& card) {
+  constexpr int kStages = 4;
+  for (int stage = 0; stage < kStages; ++stage) {
+    const auto conv =
+        fmt::format("detector.convnext.downsample_layers.{}.{}.weight", stage, stage == 0 ? 0 : 1);
+    card.dims.push_back(shape_of(checkpoint, conv, 4)[0]);
+    std::int64_t depth = 0;
+    while (checkpoint.find(fmt::format("detector.convnext.stages.{}.{}.dwconv.weight", stage, depth)) !=
+           nullptr)
+      ++depth;
+    if (depth == 0) fail(ErrorCode::kMismatch, "stage {} of the detector has no blocks", stage);
+    card.depths.push_back(depth);
+  }
+}
+
+// Upscale factors from the channels: each stage divides them by its factor.
+void derive_pixel_decoder(const Checkpoint& checkpoint, DetectorCard& card) {
+  PixelDecoderCard& decoder = card.pixel_decoder;
+  const std::string root = "detector.pixel_decoder.";
+  decoder.upscale_stages.clear();
+  std::int64_t channels = card.dims.back();
+  for (int stage = 0;; ++stage) {
+    const auto block = fmt::format("{}output_upscaling.{}.upsample_block.", root, stage);
+    std::int64_t out = 0;
+    if (checkpoint.find(block + "2.weight") != nullptr && checkpoint.find(block + "0.weight") == nullptr) {
+      out = shape_of(checkpoint, block + "2.weight", 4)[0];
+    } else if (checkpoint.find(block + "0.bias") != nullptr) {
+      decoder.upscale_type = UpscaleType::kConv;
+      out = shape_of(checkpoint, block + "0.weight", 4)[1];
+    } else if (checkpoint.find(block + "0.weight") != nullptr) {
+      // out * f^2 rows with out = channels / f, so rows = channels * f.
+      decoder.upscale_type = UpscaleType::kPixelShuffle;
+      const std::int64_t rows = shape_of(checkpoint, block + "0.weight", 4)[0];
+      out = rows > 0 && channels > 0 ? channels / std::max<std::int64_t>(1, rows / channels) : 0;
+    } else {
+      break;
+    }
+    if (out < 1 || out > channels)
+      fail(ErrorCode::kMismatch, "'{}': {} channels after {}", block, out, channels);
+    decoder.upscale_stages.push_back(channels / out);
+    channels = out;
+  }
+  const auto* linear = checkpoint.find(root + "linear.weight");
+  decoder.pixelwise = linear != nullptr && linear->shape.size() == 4;
+}
+
+}  // namespace
+
+Card derive_card(const Checkpoint& checkpoint) {
+  Card card;
+  card.name = checkpoint.path().stem().string();
+  card.detector.model = arg(checkpoint, "extractor_model", "");
+  derive_stages(checkpoint, card.detector);
+  derive_pixel_decoder(checkpoint, card.detector);
+  const std::string linear = "detector.pixel_decoder.linear.weight";
+  card.bits = shape_of(checkpoint, linear, card.detector.pixel_decoder.pixelwise ? 4 : 2)[0] - 1;
+  bool known = false;
+  for (const KnownDetector& detector : kKnownDetectors) {
+    if (detector.model != card.detector.model) continue;
+    card.detector.stem_stride = detector.stem_stride;
+    known = true;
+  }
+  if (!known) {
+    fail(ErrorCode::kMismatch,
+         "'{}' does not say how its detector's stem strides (args: extractor_model is '{}'); give --card ({} "
+         "or a YAML file)",
+         checkpoint.path().string(), card.detector.model, fmt::join(card_names(), ", "));
+  }
+  const bool proc = checkpoint.args().contains("img_size_proc");
+  card.image_size =
+      static_cast<std::int64_t>(number(checkpoint, proc ? "img_size_proc" : "img_size_extractor", 256));
+  if (card.image_size < 1 || card.image_size > 1 << 16) {
+    fail(ErrorCode::kMalformed, "args: image size {} is out of range", card.image_size);
+  }
+  card.attenuation = arg(checkpoint, "attenuation", "none");
+  card.scaling_w = number(checkpoint, "scaling_w", 1.0);
+  card.scaling_i = number(checkpoint, "scaling_i", 1.0);
+  return card;
+}
+
+}  // namespace sealite::model

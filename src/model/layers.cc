@@ -1,0 +1,48 @@
+#include "model/layers.h"
+
+namespace sealite::model {
+namespace {
+
+using namespace graph;
+
+ValueId bias_or_zero(Builder& builder, const Weights& weights, const std::string& name, std::int64_t channels,
+                     bool bias) {
+  return builder.constant(name + ".bias", bias ? weights.source(name + ".bias") : filled({channels}, 0.0F));
+}
+
+}  // namespace
+
+ValueId conv2d(Builder& builder, const Weights& weights, const std::string& name, ValueId x,
+               std::int64_t stride, Padding padding, bool bias) {
+  const SourcePtr filter = permuted(weights.source(name + ".weight"), {0, 2, 3, 1});  // OIHW -> OHWI
+  const ValueId b = bias_or_zero(builder, weights, name, filter->shape()[0], bias);
+  return builder.add(name, Conv2D{stride, padding}, {x, builder.constant(name + ".weight", filter), b});
+}
+
+ValueId depthwise_conv2d(Builder& builder, const Weights& weights, const std::string& name, ValueId x) {
+  const SourcePtr filter = permuted(weights.source(name + ".weight"), {1, 2, 3, 0});  // C1HW -> 1HWC
+  const ValueId b = bias_or_zero(builder, weights, name, filter->shape()[3], true);
+  return builder.add(name, DepthwiseConv2D{}, {x, builder.constant(name + ".weight", filter), b});
+}
+
+ValueId linear(Builder& builder, const Weights& weights, const std::string& name, ValueId x) {
+  const SourcePtr filter = weights.source(name + ".weight");  // OI already
+  const ValueId b = bias_or_zero(builder, weights, name, filter->shape()[0], true);
+  return builder.add(name, FullyConnected{}, {x, builder.constant(name + ".weight", filter), b});
+}
+
+ValueId layer_norm(Builder& builder, const Weights& weights, const std::string& name, ValueId x,
+                   float epsilon) {
+  return builder.add(name, LayerNorm{epsilon},
+                     {x, builder.constant(name + ".weight", weights.source(name + ".weight")),
+                      builder.constant(name + ".bias", weights.source(name + ".bias"))});
+}
+
+ValueId to_signed_range(Builder& builder, ValueId image) {
+  const ValueId doubled = builder.binary("preprocess.double", BinaryKind::kMul, image,
+                                         builder.constant("preprocess.two", {}, {2.0F}));
+  return builder.binary("preprocess", BinaryKind::kSub, doubled,
+                        builder.constant("preprocess.one", {}, {1.0F}));
+}
+
+}  // namespace sealite::model

@@ -1,0 +1,76 @@
+#include "model/weights.h"
+
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "model/card.h"
+
+namespace sealite::model {
+namespace {
+
+using checkpoint::TensorView;
+
+// A tensor of the mapped file, converted to float32 row by row.
+class MappedTensor : public graph::Source {
+ public:
+  MappedTensor(std::shared_ptr<const checkpoint::Checkpoint> owner, const TensorView& tensor)
+      : Source(DType::kFloat32, tensor.shape), owner_(std::move(owner)), tensor_(tensor) {
+    direct_ = tensor.type == DType::kFloat32 && tensor.contiguous() &&
+              reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % alignof(float) == 0;
+  }
+
+  void read(graph::Rows rows, MutableByteView out) const override {
+    const auto values = std::span(reinterpret_cast<float*>(out.data()), out.size() / sizeof(float));
+    checkpoint::read_rows(tensor_, rows.begin, rows.end, values);
+    release(rows);
+  }
+  ByteView view(graph::Rows rows) const override {
+    if (!direct_) return {};
+    const ByteView bytes = slice(rows);
+    prefetch_pages(bytes);
+    return bytes;
+  }
+  void release(graph::Rows rows) const override {
+    if (direct_) release_pages(slice(rows));
+  }
+
+ private:
+  ByteView slice(graph::Rows rows) const {
+    return tensor_.bytes.subspan(static_cast<std::size_t>(rows.begin) * bytes_per_row(),
+                                 static_cast<std::size_t>(rows.end - rows.begin) * bytes_per_row());
+  }
+
+  std::shared_ptr<const checkpoint::Checkpoint> owner_;
+  const TensorView& tensor_;
+  bool direct_ = false;
+};
+
+}  // namespace
+
+graph::SourcePtr Weights::source(const std::string& name) const {
+  const TensorView* tensor = checkpoint_->find(name);
+  if (tensor == nullptr) fail(ErrorCode::kMismatch, "the checkpoint has no tensor '{}'", name);
+  return std::make_shared<MappedTensor>(checkpoint_, *tensor);
+}
+
+void check_parameters(const checkpoint::Checkpoint& checkpoint, const std::vector<Parameter>& parameters,
+                      const std::string& card_name) {
+  std::string first;
+  std::size_t misfits = 0;
+  for (const Parameter& parameter : parameters) {
+    const TensorView* tensor = checkpoint.find(parameter.name);
+    if (tensor != nullptr && tensor->shape == parameter.shape) continue;
+    if (misfits++ > 0) continue;
+    first = fmt::format("tensor '{}': expected {}, found {}", parameter.name, to_string(parameter.shape),
+                        tensor == nullptr ? "none" : to_string(tensor->shape));
+  }
+  if (misfits == 0) return;
+  fail(ErrorCode::kMismatch,
+       "'{}' does not fit the card '{}': {}{}; give the right --card ({} or a YAML file)",
+       checkpoint.path().string(), card_name, first,
+       misfits > 1 ? fmt::format(" (and {} more tensors misfit)", misfits - 1) : "",
+       fmt::join(card_names(), ", "));
+}
+
+}  // namespace sealite::model

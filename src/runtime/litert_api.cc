@@ -1,0 +1,171 @@
+#include "runtime/litert_api.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "base/error.h"
+
+namespace sealite::runtime {
+namespace {
+
+constexpr const char* kLibraryName = "libLiteRt.so";
+constexpr const char* kRemedy =
+    "run `make setup`, or unpack the wheel of `pip download --no-deps ai-edge-litert==2.3.0` and set "
+    "SEALITE_LITERT to its libLiteRt.so";
+
+/// Where the library may be, best first; only existing files, but for the last resort.
+std::filesystem::path find_library(const std::filesystem::path& library) {
+  if (!library.empty()) return library;
+  if (const char* named = std::getenv("SEALITE_LITERT"); named != nullptr && *named != '\0') return named;
+  std::error_code ignored;
+  const std::filesystem::path executable = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  if (!executable.empty()) {
+    const std::filesystem::path folder = executable.parent_path();
+    for (const char* place : {"../lib/sealite", "../../litert"}) {
+      const std::filesystem::path candidate = (folder / place / kLibraryName).lexically_normal();
+      if (std::filesystem::exists(candidate, ignored)) return candidate;
+    }
+  }
+  return kLibraryName;
+}
+
+/// dlopen takes a name without a slash from the system's folders; a file that the user named is a file.
+std::string dlopen_name(const std::filesystem::path& library) {
+  std::error_code ignored;
+  if (!library.has_parent_path() && std::filesystem::exists(library, ignored)) return "./" + library.string();
+  return library.string();
+}
+
+/// Looks symbols up and collects the names of those that are not there.
+class Binder {
+ public:
+  explicit Binder(void* handle) : handle_(handle) {}
+
+  template <typename Function>
+  void operator()(Function& function, const char* name) {
+    void* symbol = dlsym(handle_, name);
+    if (symbol == nullptr) missing_.emplace_back(name);
+    function = reinterpret_cast<Function>(symbol);
+  }
+
+  const std::vector<std::string>& missing() const { return missing_; }
+
+ private:
+  void* handle_;
+  std::vector<std::string> missing_;
+};
+
+void bind_model_functions(Binder& bind, LiteRtApi& api) {
+  bind(api.create_environment, "LiteRtCreateEnvironment");
+  bind(api.destroy_environment, "LiteRtDestroyEnvironment");
+  bind(api.create_model_from_file, "LiteRtCreateModelFromFile");
+  bind(api.create_model_from_fd, "LiteRtCreateModelFromFd");
+  bind(api.destroy_model, "LiteRtDestroyModel");
+  bind(api.get_num_model_signatures, "LiteRtGetNumModelSignatures");
+  bind(api.get_model_signature, "LiteRtGetModelSignature");
+  bind(api.get_signature_key, "LiteRtGetSignatureKey");
+  bind(api.get_num_signature_inputs, "LiteRtGetNumSignatureInputs");
+  bind(api.get_num_signature_outputs, "LiteRtGetNumSignatureOutputs");
+  bind(api.get_signature_input_name, "LiteRtGetSignatureInputName");
+  bind(api.get_signature_output_name, "LiteRtGetSignatureOutputName");
+  bind(api.get_signature_input_tensor, "LiteRtGetSignatureInputTensorByIndex");
+  bind(api.get_signature_output_tensor, "LiteRtGetSignatureOutputTensorByIndex");
+  bind(api.get_ranked_tensor_type, "LiteRtGetRankedTensorType");
+}
+
+void bind_run_functions(Binder& bind, LiteRtApi& api) {
+  bind(api.create_options, "LiteRtCreateOptions");
+  bind(api.destroy_options, "LiteRtDestroyOptions");
+  bind(api.set_hardware_accelerators, "LiteRtSetOptionsHardwareAccelerators");
+  bind(api.create_opaque_options, "LiteRtCreateOpaqueOptions");
+  bind(api.add_opaque_options, "LiteRtAddOpaqueOptions");
+  bind(api.create_compiled_model, "LiteRtCreateCompiledModel");
+  bind(api.destroy_compiled_model, "LiteRtDestroyCompiledModel");
+  bind(api.is_fully_accelerated, "LiteRtCompiledModelIsFullyAccelerated");
+  bind(api.get_error_messages, "LiteRtCompiledModelGetErrorMessages");
+  bind(api.resize_input_tensor, "LiteRtCompiledModelResizeInputTensor");
+  bind(api.get_output_tensor_layouts, "LiteRtGetCompiledModelOutputTensorLayouts");
+  bind(api.get_input_buffer_requirements, "LiteRtGetCompiledModelInputBufferRequirements");
+  bind(api.get_output_buffer_requirements, "LiteRtGetCompiledModelOutputBufferRequirements");
+  bind(api.get_requirements_buffer_size, "LiteRtGetTensorBufferRequirementsBufferSize");
+  bind(api.create_managed_tensor_buffer, "LiteRtCreateManagedTensorBufferFromRequirements");
+  bind(api.lock_tensor_buffer, "LiteRtLockTensorBuffer");
+  bind(api.unlock_tensor_buffer, "LiteRtUnlockTensorBuffer");
+  bind(api.destroy_tensor_buffer, "LiteRtDestroyTensorBuffer");
+  bind(api.run_compiled_model, "LiteRtRunCompiledModel");
+}
+
+}  // namespace
+
+std::shared_ptr<const LiteRtApi> LiteRtApi::load(const std::filesystem::path& library) {
+  const std::filesystem::path path = find_library(library);
+  // RTLD_NODELETE, and no dlclose: see LiteRtApi.
+  void* handle = dlopen(dlopen_name(path).c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (handle == nullptr) {
+    const char* reason = dlerror();
+    fail(ErrorCode::kUnsupported, "the LiteRT library {} cannot be loaded: {}; {}", path.string(),
+         reason != nullptr ? reason : "no reason given", kRemedy);
+  }
+  auto api = std::make_shared<LiteRtApi>();
+  api->path = path;
+  Binder bind(handle);
+  bind_model_functions(bind, *api);
+  bind_run_functions(bind, *api);
+  if (!bind.missing().empty()) {
+    fail(ErrorCode::kUnsupported,
+         "the library {} has no function {} ({} of the functions needed are missing), so it is not LiteRT "
+         "2.1.6 "
+         "or later; {}",
+         path.string(), bind.missing().front(), bind.missing().size(), kRemedy);
+  }
+  return api;
+}
+
+std::string_view status_name(LiteRtStatus status) {
+  switch (status) {
+    case 0:
+      return "ok";
+    case 1:
+      return "invalid argument";
+    case 2:
+      return "memory allocation failed";
+    case 3:
+      return "runtime failure";
+    case 4:
+      return "missing input tensor";
+    case 5:
+      return "unsupported";
+    case 6:
+      return "not found";
+    case 7:
+      return "timed out";
+    case 8:
+      return "wrong version";
+    case 9:
+      return "unknown error";
+    case 10:
+      return "already exists";
+    case 100:
+      return "cancelled";
+    case 500:
+      return "file error";
+    case 501:
+      return "invalid flatbuffer";
+    case 502:
+      return "dynamic loading failed";
+    case 503:
+      return "serialization failed";
+    case 504:
+      return "compilation failed";
+    case 1000:
+      return "index out of bounds";
+    default:
+      return "unnamed status";
+  }
+}
+
+}  // namespace sealite::runtime

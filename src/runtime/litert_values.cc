@@ -1,0 +1,74 @@
+#include "runtime/litert_values.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace sealite::runtime {
+namespace {
+
+/// LiteRT's numbers of the element types; they are not those of the file format.
+constexpr std::pair<int, DType> kElementTypes[] = {
+    {1, DType::kFloat32}, {2, DType::kInt32},    {3, DType::kUInt8},
+    {4, DType::kInt64},   {6, DType::kBool},     {9, DType::kInt8},
+    {18, DType::kInt4},   {10, DType::kFloat16}, {19, DType::kBFloat16},
+};
+
+}  // namespace
+
+DType to_dtype(int element_type, std::string_view tensor) {
+  for (const auto& [number, type] : kElementTypes) {
+    if (number == element_type) return type;
+  }
+  fail(ErrorCode::kUnsupported, "tensor \"{}\" has LiteRT's element type {}, which Sealite does not know",
+       tensor, element_type);
+}
+
+int to_element_type(DType dtype) {
+  for (const auto& [number, type] : kElementTypes) {
+    if (type == dtype) return number;
+  }
+  fail(ErrorCode::kInternal, "LiteRT has no element type {}", dtype_name(dtype));
+}
+
+Shape to_shape(const LiteRtLayout& layout, std::string_view tensor) {
+  if (layout.rank > kMaxRank) {
+    fail(ErrorCode::kUnsupported, "tensor \"{}\" has {} dimensions, more than {}", tensor,
+         unsigned{layout.rank}, kMaxRank);
+  }
+  return Shape(layout.dimensions, layout.dimensions + layout.rank);
+}
+
+LiteRtRankedTensorType to_ranked_type(DType dtype, const Shape& shape) {
+  LiteRtRankedTensorType type = {};
+  type.element_type = to_element_type(dtype);
+  type.layout.rank = static_cast<unsigned int>(std::min(shape.size(), kMaxRank)) & 0x7F;
+  for (std::size_t i = 0; i < type.layout.rank; ++i) {
+    type.layout.dimensions[i] = static_cast<std::int32_t>(shape[i]);
+  }
+  return type;
+}
+
+/// The options' text for XNNPACK. LiteRT's TOML reader does not unescape, so a path goes in as it is.
+std::string xnnpack_options(const RunOptions& options) {
+  if (options.threads < 1 || options.threads > 1024) {
+    fail(ErrorCode::kUsage, "threads: expected 1 to 1024, found {}", options.threads);
+  }
+  std::string text = fmt::format("num_threads = {}\n", options.threads);
+  if (!options.weight_cache.empty()) {
+    const std::string path = options.weight_cache.string();
+    if (std::any_of(path.begin(), path.end(),
+                    [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; })) {
+      fail(ErrorCode::kUsage,
+           "the weight cache's path {} holds a quote, a backslash or a control character, which LiteRT's "
+           "options "
+           "cannot carry; choose another folder",
+           path);
+    }
+    text += fmt::format("weight_cache_file_path = \"{}\"\n", path);
+  }
+  return text;
+}
+
+}  // namespace sealite::runtime

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "base/dtype.h"
+#include "base/shape.h"
+#include "runtime/compiled_model.h"
+#include "runtime/litert_api.h"
+
+namespace sealite::runtime {
+
+/// Owns one LiteRT object and destroys it with the function of the library that made it.
+template <typename T>
+class Handle {
+ public:
+  Handle() = default;
+  Handle(T object, void (*destroy)(T)) : pointer_(object, destroy) {}
+  T get() const { return pointer_.get(); }
+  explicit operator bool() const { return pointer_ != nullptr; }
+
+ private:
+  std::unique_ptr<std::remove_pointer_t<T>, void (*)(T)> pointer_{nullptr, nullptr};
+};
+
+/// The type with LiteRT's number `element_type`. Throws kUnsupported, naming the tensor.
+DType to_dtype(int element_type, std::string_view tensor);
+
+/// LiteRT's number of `dtype`.
+int to_element_type(DType dtype);
+
+/// The dimensions of `layout`; -1 is free. Throws kUnsupported for more than kMaxRank, naming the tensor.
+Shape to_shape(const LiteRtLayout& layout, std::string_view tensor);
+
+/// The type and shape as LiteRT's struct; at most kMaxRank dimensions.
+LiteRtRankedTensorType to_ranked_type(DType dtype, const Shape& shape);
+
+/// The TOML text of LiteRT's options for XNNPACK. Throws kUsage.
+std::string xnnpack_options(const RunOptions& options);
+
+}  // namespace sealite::runtime

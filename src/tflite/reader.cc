@@ -1,0 +1,223 @@
+#include "tflite/reader.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "schema_generated.h"
+
+namespace sealite::tflite {
+namespace {
+
+// Shape vectors and texts; anything larger is a weight and not shown.
+constexpr std::size_t kMaxMetadataBytes = 1U << 20U;
+
+std::string text_of(const flatbuffers::String* text) {
+  return text == nullptr ? std::string() : text->str();
+}
+
+template <typename T>
+std::size_t count_of(const flatbuffers::Vector<T>* list) {
+  return list == nullptr ? 0 : list->size();
+}
+
+std::optional<DType> to_dtype(tfl::TensorType type) {
+  switch (type) {
+    case tfl::TensorType::FLOAT32:
+      return DType::kFloat32;
+    case tfl::TensorType::FLOAT16:
+      return DType::kFloat16;
+    case tfl::TensorType::BFLOAT16:
+      return DType::kBFloat16;
+    case tfl::TensorType::INT64:
+      return DType::kInt64;
+    case tfl::TensorType::INT32:
+      return DType::kInt32;
+    case tfl::TensorType::INT8:
+      return DType::kInt8;
+    case tfl::TensorType::UINT8:
+      return DType::kUInt8;
+    case tfl::TensorType::BOOL:
+      return DType::kBool;
+    case tfl::TensorType::INT4:
+      return DType::kInt4;
+    default:
+      return std::nullopt;
+  }
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& path) : file_(path) {}
+
+  ModelInfo read() {
+    const tfl::Model& model = verified_model();
+    info_.file_bytes = file_.size();
+    info_.description = text_of(model.description());
+    read_buffers(model);
+    if (count_of(model.subgraphs()) == 0) malformed("the model has no subgraph");
+    for (const tfl::SubGraph* subgraph : *model.subgraphs()) read_subgraph(model, *subgraph);
+    if (model.signature_defs() != nullptr) {
+      for (const tfl::SignatureDef* signature : *model.signature_defs()) read_signature(model, *signature);
+    }
+    read_metadata(model);
+    return std::move(info_);
+  }
+
+ private:
+  template <typename... Args>
+  [[noreturn]] void malformed(fmt::format_string<Args...> format, Args&&... args) const {
+    fail(ErrorCode::kMalformed, "'{}' is no sound .tflite file: {}", file_.path().string(),
+         fmt::format(format, std::forward<Args>(args)...));
+  }
+
+  const tfl::Model& verified_model() const {
+    // Offsets in a flatbuffer are 32 bits: what lies beyond is weights placed outside.
+    const std::size_t size = std::min<std::size_t>(file_.size(), FLATBUFFERS_MAX_BUFFER_SIZE - 1);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(file_.bytes().data());
+    if (size < 8 || !tfl::ModelBufferHasIdentifier(bytes)) malformed("it does not start with a TFL3 header");
+    flatbuffers::Verifier verifier(bytes, size);
+    if (!tfl::VerifyModelBuffer(verifier)) malformed("its tables are broken or cut off");
+    return *tfl::GetModel(bytes);
+  }
+
+  void read_buffers(const tfl::Model& model) {
+    if (count_of(model.buffers()) == 0) malformed("the model has no buffers");
+    for (const tfl::Buffer* buffer : *model.buffers()) {
+      ByteView bytes;
+      if (buffer->offset() > 1) {
+        const auto end = checked_add(buffer->offset(), buffer->size());
+        if (!end || *end > file_.size()) {
+          malformed("a weight lies at {} + {}, the file has {} bytes: it was cut off", buffer->offset(),
+                    buffer->size(), file_.size());
+        }
+        bytes = file_.bytes().subspan(buffer->offset(), buffer->size());
+        info_.weights_outside = true;
+      } else if (buffer->data() != nullptr) {
+        bytes = std::as_bytes(std::span(buffer->data()->data(), buffer->data()->size()));
+      }
+      buffers_.push_back(bytes);
+    }
+  }
+
+  void read_subgraph(const tfl::Model& model, const tfl::SubGraph& subgraph) {
+    const std::size_t first = info_.tensors.size();
+    const std::size_t count = count_of(subgraph.tensors());
+    std::vector<bool> ready(count, false);
+    for (std::size_t i = 0; i < count; ++i) {
+      info_.tensors.push_back(read_tensor(*subgraph.tensors()->Get(static_cast<flatbuffers::uoffset_t>(i))));
+      ready[i] = info_.tensors.back().weight_bytes > 0;
+    }
+    const auto name = [&](std::int32_t index) {
+      return info_.tensors[first + static_cast<std::size_t>(index)].name;
+    };
+    for_indices(subgraph.inputs(), count,
+                [&](std::int32_t index) { ready[static_cast<std::size_t>(index)] = true; });
+    if (subgraph.operators() != nullptr) {
+      for (const tfl::Operator* op : *subgraph.operators()) {
+        const std::string kind = read_opcode(model, *op);
+        for_indices(op->inputs(), count, [&](std::int32_t index) {
+          if (!ready[static_cast<std::size_t>(index)])
+            malformed("{} reads '{}' before it is made", kind, name(index));
+        });
+        for_indices(op->outputs(), count,
+                    [&](std::int32_t index) { ready[static_cast<std::size_t>(index)] = true; });
+      }
+    }
+    for_indices(subgraph.outputs(), count, [&](std::int32_t index) {
+      if (!ready[static_cast<std::size_t>(index)]) malformed("output '{}' is never made", name(index));
+    });
+  }
+
+  // -1 stands for an optional input that is absent.
+  template <typename Body>
+  void for_indices(const flatbuffers::Vector<std::int32_t>* indices, std::size_t count, Body body) const {
+    if (indices == nullptr) return;
+    for (const std::int32_t index : *indices) {
+      if (index == -1) continue;
+      if (index < 0 || static_cast<std::size_t>(index) >= count)
+        malformed("tensor index {} of {}", index, count);
+      body(index);
+    }
+  }
+
+  std::string read_opcode(const tfl::Model& model, const tfl::Operator& op) {
+    if (op.opcode_index() >= count_of(model.operator_codes()))
+      malformed("operator code {} does not exist", op.opcode_index());
+    const tfl::OperatorCode& code = *model.operator_codes()->Get(op.opcode_index());
+    // Old files have only the 8-bit field.
+    const auto builtin = std::max(static_cast<std::int32_t>(code.builtin_code()),
+                                  static_cast<std::int32_t>(code.deprecated_builtin_code()));
+    std::string name = tfl::EnumNameBuiltinOperator(static_cast<tfl::BuiltinOperator>(builtin));
+    if (name.empty()) name = fmt::format("BUILTIN_{}", builtin);
+    if (code.custom_code() != nullptr) name = "CUSTOM " + code.custom_code()->str();
+    ++info_.operators[name];
+    return name;
+  }
+
+  ModelTensor read_tensor(const tfl::Tensor& tensor) const {
+    ModelTensor result;
+    result.name = text_of(tensor.name());
+    const auto type = to_dtype(tensor.type());
+    if (tensor.buffer() >= buffers_.size())
+      malformed("'{}' uses buffer {} of {}", result.name, tensor.buffer(), buffers_.size());
+    const ByteView bytes = buffers_[tensor.buffer()];
+    result.weight_bytes = bytes.size();
+    const auto* shape = tensor.shape_signature() != nullptr ? tensor.shape_signature() : tensor.shape();
+    if (shape != nullptr) result.shape.assign(shape->begin(), shape->end());
+    if (!type) return result;  // another project's file: strings and such
+    result.type = *type;
+    if (bytes.empty()) return result;
+    const auto elements = element_count(result.shape);
+    if (!elements || *elements > file_.size() * 2 || dtype_bytes(*type, *elements) != bytes.size()) {
+      malformed("weight '{}' is {} {} but has {} bytes", result.name, dtype_name(*type),
+                to_string(result.shape), bytes.size());
+    }
+    return result;
+  }
+
+  void read_signature(const tfl::Model& model, const tfl::SignatureDef& signature) {
+    ModelSignature result;
+    result.key = text_of(signature.signature_key());
+    if (signature.subgraph_index() >= model.subgraphs()->size())
+      malformed("signature '{}' has no subgraph", result.key);
+    const tfl::SubGraph& subgraph = *model.subgraphs()->Get(signature.subgraph_index());
+    const auto add = [&](const auto* maps, std::vector<ModelTensor>& list) {
+      if (maps == nullptr) return;
+      for (const tfl::TensorMap* map : *maps) {
+        if (map->tensor_index() >= count_of(subgraph.tensors()))
+          malformed("signature '{}' names no tensor", result.key);
+        list.push_back(read_tensor(*subgraph.tensors()->Get(map->tensor_index())));
+        list.back().name = text_of(map->name());
+      }
+    };
+    add(signature.inputs(), result.inputs);
+    add(signature.outputs(), result.outputs);
+    info_.signatures.push_back(std::move(result));
+  }
+
+  void read_metadata(const tfl::Model& model) {
+    if (model.metadata() == nullptr) return;
+    for (const tfl::Metadata* entry : *model.metadata()) {
+      if (entry->buffer() >= buffers_.size())
+        malformed("metadata '{}' has no buffer", text_of(entry->name()));
+      const ByteView bytes = buffers_[entry->buffer()];
+      if (bytes.size() <= kMaxMetadataBytes)
+        info_.metadata[text_of(entry->name())] = std::string(as_text(bytes));
+    }
+  }
+
+  MappedFile file_;
+  std::vector<ByteView> buffers_;
+  ModelInfo info_;
+};
+
+}  // namespace
+
+ModelInfo read_model(const std::filesystem::path& path) {
+  return Reader(path).read();
+}
+
+}  // namespace sealite::tflite

@@ -1,0 +1,87 @@
+#include "tflite/writer.h"
+
+#include <algorithm>
+
+#include "base/atomic_file.h"
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "tflite/layout.h"
+
+namespace sealite::tflite {
+namespace {
+
+// What one worker holds at a time; small enough for a core's cache, large enough to write at full speed.
+constexpr std::uint64_t kBlockBytes = std::uint64_t{2} << 20U;
+
+// A range of a constant's rows, and where its bytes go.
+struct Block {
+  const graph::Source* source = nullptr;
+  graph::Rows rows;
+  std::uint64_t offset = 0;
+};
+
+std::vector<Block> cut_into_blocks(const std::vector<Placed>& placed) {
+  std::vector<Block> blocks;
+  for (const auto& [content, offset] : placed) {
+    const graph::Source& source = *content->source;
+    const std::uint64_t per_row = source.bytes_per_row();
+    const auto step = static_cast<std::int64_t>(
+        std::max<std::uint64_t>(1, kBlockBytes / std::max<std::uint64_t>(1, per_row)));
+    for (std::int64_t row = 0; row < source.row_count(); row += step) {
+      blocks.push_back({&source,
+                        {row, std::min(row + step, source.row_count())},
+                        offset + static_cast<std::uint64_t>(row) * per_row});
+    }
+  }
+  return blocks;
+}
+
+std::uint64_t block_bytes(const Block& block) {
+  return block.source->bytes_per_row() * static_cast<std::uint64_t>(block.rows.end - block.rows.begin);
+}
+
+void write_block(AtomicFile& file, const Block& block) {
+  const ByteView in_place = block.source->view(block.rows);
+  if (!in_place.empty()) {
+    file.write(block.offset, in_place);
+  } else {
+    thread_local std::vector<std::byte> bytes;
+    bytes.resize(static_cast<std::size_t>(block_bytes(block)));
+    block.source->read(block.rows, bytes);
+    file.write(block.offset, bytes);
+  }
+  block.source->release(block.rows);
+}
+
+// The flatbuffer's own bytes: everything between the weights that lie inside it. The weights' pages in its
+// memory were never touched and are not read here.
+void write_tables(AtomicFile& file, const Layout& layout) {
+  const ByteView all = std::as_bytes(std::span(layout.flatbuffer.data(), layout.flatbuffer.size()));
+  std::uint64_t position = 0;
+  for (const auto& [content, offset] : layout.placed) {
+    if (offset >= all.size()) break;
+    file.write(position, all.subspan(position, offset - position));
+    position = offset + content->size();
+  }
+  file.write(position, all.subspan(position));
+}
+
+}  // namespace
+
+WriteResult write(const graph::Graph& graph, const std::filesystem::path& path, const WriteOptions& options) {
+  AtomicFile file(path);
+  const Tables tables = make_tables(graph, options);
+  const Layout layout = lay_out(tables, options.placement);
+  file.reserve(layout.file_bytes);
+  write_tables(file, layout);
+  const std::vector<Block> blocks = cut_into_blocks(layout.placed);
+  Progress progress("writing", layout.file_bytes);
+  parallel_for(blocks.size(), [&](std::size_t i) {
+    write_block(file, blocks[i]);
+    progress.advance(block_bytes(blocks[i]));
+  });
+  file.commit(options.sync);
+  return {layout.file_bytes, graph.nodes.size()};
+}
+
+}  // namespace sealite::tflite

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace sealite::tflite {
+
+/// Where weights lie in the file.
+enum class WeightPlacement : std::uint8_t {
+  kAutomatic,  // inside below 2 GB, where every reader finds them; outside above, where there is no other way
+  kInside,     // Buffer.data
+  kOutside,    // Buffer.offset and Buffer.size, after the flatbuffer
+};
+
+struct WriteOptions {
+  std::string signature;                  // "detect"
+  std::string description;                // one line, shown by viewers
+  std::vector<std::string> output_names;  // of the signature; empty: the values' own names
+  std::vector<std::pair<std::string, std::string>> metadata;  // name -> text
+  bool dynamic_shapes = false;  // batch, height and width of the inputs are free
+  bool nchw_input = false;      // which axes those are
+  WeightPlacement placement = WeightPlacement::kAutomatic;
+  bool sync = false;
+};
+
+struct WriteResult {
+  std::uint64_t file_bytes = 0;
+  std::size_t operators = 0;
+};
+
+/// Writes `graph` as a .tflite file: plans every offset, reserves the space, streams the constants in
+/// parallel blocks of two megabytes, and only then gives the file its name. The graph's inputs and outputs
+/// make up one signature, by their values' names. Throws kIo, kInterrupted, kUnsupported (kInside above 2
+/// GB); then no file is left.
+WriteResult write(const graph::Graph& graph, const std::filesystem::path& path, const WriteOptions& options);
+
+}  // namespace sealite::tflite

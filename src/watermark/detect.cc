@@ -1,0 +1,72 @@
+#include "watermark/detect.h"
+
+#include "base/error.h"
+
+namespace sealite::watermark {
+
+Detector::Detector(runtime::CompiledModel model, std::int64_t free_size) : model_(std::move(model)) {
+  if (model_.inputs().size() != 1 || model_.outputs().size() != 1) {
+    fail(ErrorCode::kMismatch, "not a detector: it has {} inputs and {} outputs, expected 1 and 1",
+         model_.inputs().size(), model_.outputs().size());
+  }
+  Shape shape = model_.inputs()[0].shape;
+  nchw_ = shape.size() == 4 && shape[1] == 3;
+  if (shape.size() != 4 || model_.inputs()[0].type != DType::kFloat32 || (!nchw_ && shape[3] != 3)) {
+    fail(ErrorCode::kMismatch, "not a detector: its input is {} {}, expected float32 [N,3,H,W] or [N,H,W,3]",
+         dtype_name(model_.inputs()[0].type), to_string(shape));
+  }
+  const std::size_t h = nchw_ ? 2 : 1;
+  if (shape[0] != 1 || shape[h] < 1 || shape[h + 1] < 1) {
+    shape[0] = 1;
+    shape[h] = shape[h] < 1 ? free_size : shape[h];
+    shape[h + 1] = shape[h + 1] < 1 ? free_size : shape[h + 1];
+    model_.resize_input(0, shape);
+  }
+  height_ = shape[h];
+  width_ = shape[h + 1];
+  const Shape output = model_.output_shape(0);
+  const std::int64_t columns = output.size() == 2   ? output[1]
+                               : output.size() == 4 ? output[nchw_ ? 1 : 3]
+                                                    : 0;
+  if (columns < 2) {
+    fail(ErrorCode::kMismatch, "not a detector: its output is {}, expected [1, 1 + bits]", to_string(output));
+  }
+  bits_ = static_cast<std::size_t>(columns - 1);
+}
+
+std::vector<float> Detector::detect(const image::Picture& picture) {
+  return detect(image::resize_antialiased(picture, height_, width_));
+}
+
+std::vector<float> Detector::detect(const image::Planes& planes) {
+  if (planes.height != height_ || planes.width != width_ || planes.channels != 3) {
+    fail(ErrorCode::kInternal, "the model reads {}x{}, got {}x{}", height_, width_, planes.height,
+         planes.width);
+  }
+  if (nchw_) {
+    const auto pixels = static_cast<std::size_t>(height_ * width_);
+    std::vector<float> chw(planes.data.size());
+    for (std::size_t i = 0; i < pixels; ++i) {
+      for (std::size_t c = 0; c < 3; ++c) chw[c * pixels + i] = planes.data[i * 3 + c];
+    }
+    model_.write_input(0, chw);
+  } else {
+    model_.write_input(0, planes.data);
+  }
+  model_.run();
+  std::vector<float> output = model_.read_output(0);
+  const std::size_t columns = bits_ + 1;
+  if (output.size() == columns) return output;
+  // Pixelwise: [1,C,H,W] or [1,H,W,C].
+  const std::size_t pixels = output.size() / columns;
+  std::vector<float> means(columns, 0.0F);
+  for (std::size_t c = 0; c < columns; ++c) {
+    double sum = 0;
+    for (std::size_t p = 0; p < pixels; ++p)
+      sum += static_cast<double>(output[nchw_ ? c * pixels + p : p * columns + c]);
+    means[c] = static_cast<float>(sum / static_cast<double>(pixels));
+  }
+  return means;
+}
+
+}  // namespace sealite::watermark

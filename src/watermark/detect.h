@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "image/resize.h"
+#include "runtime/compiled_model.h"
+
+namespace sealite::watermark {
+
+/// Reads watermarks with a compiled "detect" signature: picture in, logits out.
+class Detector {
+ public:
+  /// `free_size`: height and width to use where the model leaves them free. Throws kMismatch if the signature
+  /// is not (image [N,3,H,W] or [N,H,W,3] float32) -> logits [N, 1 + bits].
+  Detector(runtime::CompiledModel model, std::int64_t free_size);
+
+  /// Resizes (antialiased, models.md §4) and runs: logits [1 + bits]; a pixelwise model's are averaged over
+  /// pixels.
+  std::vector<float> detect(const image::Picture& picture);
+  /// The same for a picture of the model's own size, HWC in [0,1].
+  std::vector<float> detect(const image::Planes& planes);
+
+  std::size_t bits() const { return bits_; }
+  std::int64_t height() const { return height_; }
+  std::int64_t width() const { return width_; }
+  bool fully_delegated() const { return model_.fully_delegated(); }
+
+ private:
+  runtime::CompiledModel model_;
+  bool nchw_ = false;
+  std::int64_t height_ = 0;
+  std::int64_t width_ = 0;
+  std::size_t bits_ = 0;
+};
+
+}  // namespace sealite::watermark
