@@ -205,9 +205,9 @@ Contents read_safetensors(ByteView file) {
   nlohmann::json::sax_parse(text, &header);
   const ByteView data = file.subspan(kLengthSize + length);
   Contents contents;
-  for (const auto& [name, row] : header.rows) {
-    add_context(fmt::format("tensor '{}'", printable(name)),
-                [&] { contents.tensors.emplace(name, make_view(name, row, data)); });
+  for (const auto& row : header.rows) {
+    add_context(fmt::format("tensor '{}'", printable(row.first)),
+                [&] { contents.tensors.emplace(row.first, make_view(row.first, row.second, data)); });
   }
   check_coverage(contents.tensors, data);
   if (contents.tensors.empty()) fail(ErrorCode::kUnsupported, "the file holds no tensors");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,7 +48,7 @@ class Graph {
   std::size_t use_count(ValueId id) const;
 
  private:
-  std::vector<Value> values_;
+  std::deque<Value> values_;  // references stay valid while patches add values
 };
 
 /// Multiply-accumulates of one run at the graph's shapes: convolutions and matrix products only, as the usual

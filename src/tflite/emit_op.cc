@@ -16,9 +16,9 @@ tfl::Act to_act(graph::Activation activation) {
 }
 
 template <typename T>
-std::vector<std::int32_t> to_int32(const std::vector<T>& values) {
-  std::vector<std::int32_t> result;
-  for (const T value : values) result.push_back(static_cast<std::int32_t>(value));
+IndexInput to_int32(const std::vector<T>& values) {
+  IndexInput result{{}, {static_cast<std::int64_t>(values.size())}};
+  for (const T value : values) result.values.push_back(static_cast<std::int32_t>(value));
   return result;
 }
 
@@ -109,7 +109,7 @@ class Emitter {
     options.mode = tfl::MirrorPadMode::REFLECT;
     const auto amount = static_cast<std::int32_t>(op.amount);
     return with_indices(make(BuiltinOperator::MIRROR_PAD, std::move(options)),
-                        {{0, 0, amount, amount, amount, amount, 0, 0}});
+                        {{{0, 0, amount, amount, amount, amount, 0, 0}, {4, 2}}});
   }
   EmittedOp operator()(const graph::Concatenation& op) const {
     tfl::ConcatenationOptionsT options;
@@ -122,7 +122,7 @@ class Emitter {
   }
   EmittedOp operator()(const graph::Reshape& op) const {
     tfl::ReshapeOptionsT options;
-    options.new_shape = to_int32(op.shape);
+    options.new_shape = to_int32(op.shape).values;
     return with_indices(make(BuiltinOperator::RESHAPE, std::move(options)), {to_int32(op.shape)});
   }
   EmittedOp operator()(const graph::Transpose& op) const {
@@ -153,13 +153,13 @@ class Emitter {
     options.act = to_act(op.activation);
     return make(code, std::move(options));
   }
-  static EmittedOp with_indices(EmittedOp op, std::vector<std::vector<std::int32_t>> indices) {
+  static EmittedOp with_indices(EmittedOp op, std::vector<IndexInput> indices) {
     op.index_inputs = std::move(indices);
     return op;
   }
   template <typename Resize>
-  static std::vector<std::int32_t> size_of(const Resize& op) {
-    return {static_cast<std::int32_t>(op.height), static_cast<std::int32_t>(op.width)};
+  static IndexInput size_of(const Resize& op) {
+    return {{static_cast<std::int32_t>(op.height), static_cast<std::int32_t>(op.width)}, {2}};
   }
   [[noreturn]] EmittedOp composite() const {
     fail(ErrorCode::kInternal, "node '{}' ({}) has no TFLite operator: a pass should have lowered it",

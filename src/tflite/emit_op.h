@@ -10,12 +10,19 @@
 
 namespace sealite::tflite {
 
+/// A constant int32 tensor that an operator reads after the node's own inputs: axes, sizes, paddings.
+struct IndexInput {
+  std::vector<std::int32_t> values;
+  Shape shape;  // [values.size()], but for MIRROR_PAD's [4, 2]
+  auto operator<=>(const IndexInput&) const = default;
+};
+
 /// One graph operator in the file's terms.
 struct EmittedOp {
   tfl::BuiltinOperator code = tfl::BuiltinOperator::ADD;
   int version = 1;
   tfl::BuiltinOptionsUnion options;
-  std::vector<std::vector<std::int32_t>> index_inputs;  // int32 vectors that follow the node's own inputs
+  std::vector<IndexInput> index_inputs;
 };
 
 /// The TFLite operator of `node`. Throws kInternal for a composite: the passes have lowered those.

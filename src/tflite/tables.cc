@@ -79,14 +79,14 @@ class TableMaker {
     return entry->second;
   }
 
-  std::int32_t index_tensor(const std::string& name, const std::vector<std::int32_t>& values) {
-    const auto [entry, is_new] = index_tensors_.try_emplace(values, 0);
+  std::int32_t index_tensor(const std::string& name, const IndexInput& input) {
+    const auto [entry, is_new] = index_tensors_.try_emplace(input, 0);
     if (is_new) {
       BufferContent content;
-      content.bytes.resize(values.size() * sizeof(std::int32_t));
-      std::memcpy(content.bytes.data(), values.data(), content.bytes.size());
+      content.bytes.resize(input.values.size() * sizeof(std::int32_t));
+      std::memcpy(content.bytes.data(), input.values.data(), content.bytes.size());
       entry->second =
-          add_tensor(name, DType::kInt32, {static_cast<std::int64_t>(values.size())}, std::move(content));
+          add_tensor(name, DType::kInt32, input.shape, std::move(content));
     }
     return entry->second;
   }
@@ -165,7 +165,7 @@ class TableMaker {
   Tables tables_;
   tfl::SubGraphT* subgraph_ = nullptr;
   std::map<graph::ValueId, std::int32_t> tensors_;
-  std::map<std::vector<std::int32_t>, std::int32_t> index_tensors_;
+  std::map<IndexInput, std::int32_t> index_tensors_;
 };
 
 }  // namespace
