@@ -8,6 +8,7 @@
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
 #include "passes/pass.h"
+#include "quantize/quantize.h"
 #include "sealite/sealite.h"
 #include "tflite/writer.h"
 
@@ -57,6 +58,13 @@ void run_passes(graph::Graph& graph, const ConvertOptions& options) {
   passes::run_pipeline(graph, pipeline);
 }
 
+void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const quantize::Recipe& recipe) {
+  quantize::QuantizeOptions settings;
+  settings.recipe = &recipe;
+  for (const std::string& rule : options.keep) settings.keep.push_back(quantize::parse_keep_rule(rule));
+  quantize::quantize(graph, settings);
+}
+
 // Heights and widths that a pixel decoder with real upscaling bakes into its resizes.
 void check_dynamic(const model::Card& card) {
   for (const std::int64_t factor : card.detector.pixel_decoder.upscale_stages) {
@@ -75,6 +83,7 @@ void check_dynamic(const model::Card& card) {
 
 ConvertReport convert_detector(const std::filesystem::path& path, const std::filesystem::path& output,
                                const ConvertOptions& options) {
+  const quantize::Recipe& recipe = quantize::find_recipe(options.quantize);
   const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(path));
   const model::Card card =
       options.card.empty() ? model::derive_card(*checkpoint) : model::load_card(options.card);
@@ -90,11 +99,12 @@ ConvertReport convert_detector(const std::filesystem::path& path, const std::fil
   ConvertReport report;
   report.output = output;
   report.card = card.name;
-  report.precision = "float32";
+  report.precision = recipe.name;
   report.multiply_accumulates = multiply_accumulates(graph);
   for (const model::Parameter& parameter : parameters)
     report.parameters += element_count(parameter.shape).value_or(0);
   run_passes(graph, options);
+  quantize_graph(graph, options, recipe);
 
   model::WeightAudit audit = model::audit(*checkpoint, parameters);
   report.checkpoint_hash = std::move(audit.hash);

@@ -11,6 +11,7 @@
 #include "cli/units.h"
 #include "model/card.h"
 #include "passes/pass.h"
+#include "quantize/recipe.h"
 
 namespace sealite::cli {
 namespace {
@@ -33,7 +34,8 @@ std::filesystem::path output_path(const Arguments& arguments) {
   const std::int64_t size = arguments.options.image_size > 0 ? arguments.options.image_size : 256;
   std::filesystem::create_directories(arguments.output_dir);
   return std::filesystem::path(arguments.output_dir) /
-         fmt::format("chunkyseal_detector_{}_{}.tflite", arguments.model_name, size);
+         fmt::format("chunkyseal_detector_{}_{}{}.tflite", arguments.model_name, size,
+                     quantize::find_recipe(arguments.options.quantize).file_suffix);
 }
 
 void print_json(const ConvertReport& report, double seconds) {
@@ -59,7 +61,7 @@ void print_text(const ConvertReport& report, double seconds) {
   const auto giga_macs = static_cast<double>(report.multiply_accumulates) / 1e9;
   fmt::print("File: {}\n", report.output.string());
   fmt::print("Size: {}\n", megabytes(report.bytes));
-  fmt::print("Quantization: {}\n", report.precision == "float32" ? "FLOAT32" : report.precision);
+  fmt::print("Quantization: {}\n", quantize::find_recipe(report.precision).label);
   fmt::print("Input: image {} float32 RGB in [0, 1]\n", shape_text(report.input_shape));
   fmt::print("Output: logits {} float32\n", shape_text(report.output_shape));
   fmt::print("Card: {}, {} parameters, {} operators\n", report.card, report.parameters, report.operators);
@@ -96,7 +98,9 @@ int run(Arguments& arguments) {
 
 std::string footer() {
   std::string text = "Cards: " + fmt::format("{}", fmt::join(model::card_names(), ", "));
-  text += "\nPasses:\n";
+  text += "\nRecipes:\n";
+  for (const quantize::Recipe& recipe : quantize::recipes()) text += fmt::format("  {:<10}{}\n", recipe.name, recipe.summary);
+  text += "Passes:\n";
   for (const passes::Pass& pass : passes::pipeline())
     text += fmt::format("  {:<22}{}\n", pass.name, pass.summary);
   text +=
@@ -127,6 +131,8 @@ Run add_convert(CLI::App& app) {
   command.add_option("--layout", arguments->layout, "Order of the image's axes")
       ->check(CLI::IsMember({"nchw", "nhwc"}))
       ->capture_default_str();
+  command.add_option("--quantize", arguments->options.quantize, "How weights are stored (recipes below)")->capture_default_str();
+  command.add_option("--keep", arguments->options.keep, "REGEX=float32|fp16|int8: layers that the recipe spares (repeatable)");
   command.add_flag("--dynamic,--no_simple", arguments->options.dynamic, "Leave batch, height and width free");
   command.add_flag("--sync", arguments->options.sync, "Wait until the disk has the file");
   command.add_option("--dump-after", arguments->dump_after, "Print the graph after this pass to stderr");

@@ -36,6 +36,7 @@ std::string settings(const Op& op) {
           [](const Transpose& o) { return fmt::format(" {}", o.permutation); },
           [](const ResizeBilinear&) { return std::string(); },
           [](const ResizeNearest&) { return std::string(); },
+          [](const Dequantize&) { return std::string(); },
           [](const DepthToSpace& o) { return fmt::format(" block {}", o.block); },
           [](const LayerNorm& o) {
             return fmt::format(" epsilon {}{}", o.epsilon, o.subtract_mean ? "" : " no-mean");

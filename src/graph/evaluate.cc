@@ -56,7 +56,7 @@ std::vector<Tensor> evaluate(const Graph& graph, std::vector<Tensor> inputs, con
     for (const ValueId id : node.inputs) {
       const Value& value = graph.value(id);
       auto& slot = live[static_cast<std::size_t>(id)];
-      if (!slot && value.source) slot = Tensor{value.shape, read_floats(*value.source)};
+      if (!slot && value.source) slot = Tensor{value.shape, read_reals(value)};
       arguments.push_back(&slot.value());
     }
     Tensor output = std::visit([&](const auto& op) { return run_kernel(op, arguments); }, node.op);

@@ -23,6 +23,30 @@ std::size_t Graph::use_count(ValueId id) const {
   return count;
 }
 
+std::vector<float> read_reals(const Value& constant) {
+  const Source& source = *constant.source;
+  if (source.type() == DType::kFloat32) return read_floats(source);
+  std::vector<std::byte> bytes(source.byte_size());
+  source.read({0, source.row_count()}, bytes);
+  std::vector<float> reals(element_count(source.shape()).value());
+  const std::size_t per_row = source.elements_per_row();
+  for (std::size_t i = 0; i < reals.size(); ++i) {
+    switch (source.type()) {
+      case DType::kFloat16: reals[i] = half_to_float(load<std::uint16_t>(bytes, 2 * i)); break;
+      case DType::kInt8: reals[i] = static_cast<float>(load<std::int8_t>(bytes, i)); break;
+      case DType::kInt4: {
+        // Low nibble first; the shift up and down extends the sign.
+        const auto nibble = static_cast<int>(bytes[i / 2]) >> (i % 2 == 0 ? 0 : 4);
+        reals[i] = static_cast<float>(static_cast<std::int8_t>((nibble & 15) << 4) >> 4);
+        break;
+      }
+      default: fail(ErrorCode::kInternal, "constant '{}' of {} has no real values", constant.name, dtype_name(source.type()));
+    }
+    if (constant.quantization) reals[i] *= constant.quantization->scales[i / per_row];
+  }
+  return reals;
+}
+
 std::uint64_t multiply_accumulates(const Graph& graph) {
   std::uint64_t total = 0;
   for (const Node& node : graph.nodes) {

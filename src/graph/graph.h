@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "graph/op.h"
+#include "graph/quantization.h"
 #include "graph/source.h"
 
 namespace sealite::graph {
@@ -20,7 +22,11 @@ struct Value {
   DType type = DType::kFloat32;
   Shape shape;  // NHWC; batch 1 unless the graph says otherwise
   SourcePtr source;
+  std::shared_ptr<const Quantization> quantization{};  // of integer constants
 };
+
+/// The real values of a constant: integers times their scales, halves widened (row-major float32).
+std::vector<float> read_reals(const Value& constant);
 
 /// One operation. Every op has exactly one output.
 struct Node {

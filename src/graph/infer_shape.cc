@@ -100,6 +100,7 @@ class Inference {
   }
   Shape operator()(const ResizeBilinear& op) const { return resized(op.height, op.width); }
   Shape operator()(const ResizeNearest& op) const { return resized(op.height, op.width); }
+  Shape operator()(const Dequantize&) const { return input(0); }
   Shape operator()(const DepthToSpace& op) const {
     const Shape& x = input(0);
     expect(x.size() == 4 && x[3] % (op.block * op.block) == 0, "channels are no multiple of block^2");

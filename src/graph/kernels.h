@@ -23,6 +23,7 @@ Tensor run_kernel(const Transpose& op, const Inputs& inputs);
 Tensor run_kernel(const ResizeBilinear& op, const Inputs& inputs);
 Tensor run_kernel(const ResizeNearest& op, const Inputs& inputs);
 Tensor run_kernel(const DepthToSpace& op, const Inputs& inputs);
+Tensor run_kernel(const Dequantize& op, const Inputs& inputs);
 Tensor run_kernel(const LayerNorm& op, const Inputs& inputs);
 Tensor run_kernel(const GlobalResponseNorm& op, const Inputs& inputs);
 

@@ -56,6 +56,7 @@ std::string_view op_name(const Op& op) {
           [](const Transpose&) -> View { return "TRANSPOSE"; },
           [](const ResizeBilinear&) -> View { return "RESIZE_BILINEAR"; },
           [](const ResizeNearest&) -> View { return "RESIZE_NEAREST_NEIGHBOR"; },
+          [](const Dequantize&) -> View { return "DEQUANTIZE"; },
           [](const DepthToSpace&) -> View { return "DEPTH_TO_SPACE"; },
           [](const LayerNorm&) -> View { return "LAYER_NORM"; },
           [](const GlobalResponseNorm&) -> View { return "GRN"; },

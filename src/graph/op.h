@@ -99,6 +99,9 @@ struct DepthToSpace {
   std::int64_t block = 2;
 };
 
+/// float16 (a constant) to float32.
+struct Dequantize {};
+
 // Composites: what the model files write, close to the PyTorch modules; passes/ lowers them to the ops above.
 
 /// (x - mean) / sqrt(biased variance + epsilon) over C; then * gamma [C] + beta [C] if these inputs are
@@ -116,6 +119,7 @@ struct GlobalResponseNorm {
 
 using Op = std::variant<Conv2D, DepthwiseConv2D, FullyConnected, Binary, Unary, Reduce, ReflectionPad,
                         Concatenation, Slice, Reshape, Transpose, ResizeBilinear, ResizeNearest, DepthToSpace,
+                        Dequantize,
                         LayerNorm, GlobalResponseNorm>;
 
 /// Builds one callable from several lambdas, for std::visit.

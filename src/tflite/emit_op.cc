@@ -44,10 +44,11 @@ class Emitter {
 
   EmittedOp operator()(const graph::Conv2D& op) const {
     tfl::Conv2DOptionsT options;
+    const bool hybrid = is_quantized(node_.inputs[1]);
     options.padding = to_padding(op.padding);
     options.stride_h = options.stride_w = static_cast<std::int32_t>(op.stride);
     options.act = to_act(op.activation);
-    return make(BuiltinOperator::CONV_2D, std::move(options));
+    return make(BuiltinOperator::CONV_2D, std::move(options), hybrid ? 5 : 1);
   }
   EmittedOp operator()(const graph::DepthwiseConv2D& op) const {
     tfl::DepthwiseConv2DOptionsT options;
@@ -63,7 +64,10 @@ class Emitter {
     tfl::FullyConnectedOptionsT options;
     options.act = to_act(op.activation);
     options.keep_num_dims = graph_.shape(node_.inputs[0]).size() > 2;
-    const int version = options.keep_num_dims ? 5 : 1;
+    // Integer weights, float activations: the runtime quantises each row of the input with its own range.
+    options.asymmetric_quantize_inputs = is_quantized(node_.inputs[1]);
+    int version = options.keep_num_dims ? 5 : 1;
+    if (is_quantized(node_.inputs[1])) version = 12;
     return make(BuiltinOperator::FULLY_CONNECTED, std::move(options), version);
   }
   EmittedOp operator()(const graph::Binary& op) const {
@@ -138,6 +142,9 @@ class Emitter {
     return with_indices(make(BuiltinOperator::RESIZE_NEAREST_NEIGHBOR, tfl::ResizeNearestNeighborOptionsT()),
                         {size_of(op)});
   }
+  EmittedOp operator()(const graph::Dequantize&) const {
+    return make(BuiltinOperator::DEQUANTIZE, tfl::DequantizeOptionsT(), 3);  // 3: float16
+  }
   EmittedOp operator()(const graph::DepthToSpace& op) const {
     tfl::DepthToSpaceOptionsT options;
     options.block_size = static_cast<std::int32_t>(op.block);
@@ -147,6 +154,7 @@ class Emitter {
   EmittedOp operator()(const graph::GlobalResponseNorm&) const { return composite(); }
 
  private:
+  bool is_quantized(graph::ValueId id) const { return graph_.value(id).quantization != nullptr; }
   template <typename Options>
   static EmittedOp make_binary(BuiltinOperator code, const graph::Binary& op) {
     Options options;

@@ -70,11 +70,20 @@ class TableMaker {
     return static_cast<std::int32_t>(subgraph_->tensors.size() - 1);
   }
 
+  static std::unique_ptr<tfl::QuantizationParametersT> quantization_of(const graph::Quantization& quantization) {
+    auto parameters = std::make_unique<tfl::QuantizationParametersT>();
+    parameters->scale = quantization.scales;
+    parameters->zero_point.assign(quantization.scales.size(), 0);
+    parameters->quantized_dimension = 0;
+    return parameters;
+  }
+
   std::int32_t tensor_of(graph::ValueId id) {
     const auto [entry, is_new] = tensors_.try_emplace(id, 0);
     if (is_new) {
       const graph::Value& value = graph_.value(id);
       entry->second = add_tensor(value.name, value.type, value.shape, {value.source, {}});
+      if (value.quantization) subgraph_->tensors.back()->quantization = quantization_of(*value.quantization);
     }
     return entry->second;
   }

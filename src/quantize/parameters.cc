@@ -1,0 +1,159 @@
+#include "quantize/parameters.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "quantize/row_kernels.h"
+
+namespace sealite::quantize {
+namespace {
+
+using graph::Rows;
+using graph::Source;
+using graph::SourcePtr;
+
+constexpr std::uint64_t kBlockBytes = std::uint64_t{2} << 20U;
+
+std::size_t to_size(std::int64_t value) {
+  return static_cast<std::size_t>(value);
+}
+
+// Reads blocks of rows into this thread's buffer, or takes them where they lie, and hands each row on.
+template <typename Body>
+void for_rows(const Source& source, Rows rows, Body body) {
+  thread_local std::vector<float> buffer;
+  const std::size_t per_row = source.elements_per_row();
+  const ByteView in_place = source.view(rows);
+  const float* values = reinterpret_cast<const float*>(in_place.data());
+  if (in_place.empty()) {
+    buffer.resize(to_size(rows.end - rows.begin) * per_row);
+    source.read(rows, std::as_writable_bytes(std::span(buffer)));
+    values = buffer.data();
+  }
+  for (std::int64_t row = rows.begin; row < rows.end; ++row, values += per_row) body(row, std::span(values, per_row));
+  source.release(rows);
+}
+
+float row_scale(std::span<const float> row, float largest, std::int32_t limit, ScaleSearch search) {
+  if (largest == 0) return 1;
+  const float full = largest / static_cast<float>(limit);
+  if (search == ScaleSearch::kMaxAbs) return full;
+  // Clipping helps most at few bits: down to half of the range at 4 bits, hardly at all at 8.
+  constexpr int kSteps = 20;
+  const float reach = limit > 7 ? 0.25F : 0.5F;
+  float best = full;
+  float least = squared_error(row, full, limit);
+  for (int step = 1; step <= kSteps; ++step) {
+    const float scale = full * (1.0F - reach * static_cast<float>(step) / kSteps);
+    const float error = squared_error(row, scale, limit);
+    if (error < least) {
+      least = error;
+      best = scale;
+    }
+  }
+  return best;
+}
+
+class QuantizedInt8 : public Source {
+ public:
+  QuantizedInt8(SourcePtr weights, std::vector<float> scales)
+      : Source(DType::kInt8, weights->shape()), weights_(std::move(weights)), scales_(std::move(scales)) {}
+
+  void read(Rows rows, MutableByteView out) const override {
+    const std::size_t per_row = elements_per_row();
+    auto* to = reinterpret_cast<std::int8_t*>(out.data());
+    for_rows(*weights_, rows, [&](std::int64_t row, std::span<const float> values) {
+      quantize_row(values, 1.0F / scales_[to_size(row)], 127, {to, per_row});
+      to += per_row;
+    });
+  }
+
+ private:
+  SourcePtr weights_;
+  std::vector<float> scales_;
+};
+
+class QuantizedInt4 : public Source {
+ public:
+  QuantizedInt4(SourcePtr weights, std::vector<float> scales)
+      : Source(DType::kInt4, weights->shape()), weights_(std::move(weights)), scales_(std::move(scales)) {}
+
+  void read(Rows rows, MutableByteView out) const override {
+    std::vector<std::int8_t> wide(elements_per_row());
+    std::byte* to = out.data();
+    for_rows(*weights_, rows, [&](std::int64_t row, std::span<const float> values) {
+      quantize_row(values, 1.0F / scales_[to_size(row)], 7, wide);
+      for (std::size_t i = 0; i < wide.size(); i += 2) {
+        *to++ = static_cast<std::byte>((wide[i] & 15) | ((wide[i + 1] & 15) << 4));
+      }
+    });
+  }
+
+ private:
+  SourcePtr weights_;
+  std::vector<float> scales_;
+};
+
+class Halved : public Source {
+ public:
+  Halved(std::string name, SourcePtr weights)
+      : Source(DType::kFloat16, weights->shape()), name_(std::move(name)), weights_(std::move(weights)) {}
+
+  void read(Rows rows, MutableByteView out) const override {
+    const std::size_t per_row = elements_per_row();
+    auto* to = reinterpret_cast<std::uint16_t*>(out.data());
+    for_rows(*weights_, rows, [&](std::int64_t, std::span<const float> values) {
+      constexpr float kLargestHalf = 65504.0F;
+      if (!(max_abs(values) <= kLargestHalf)) {
+        fail(ErrorCode::kMalformed, "weight '{}' has a value that is NaN, infinite or beyond 65504: it has no float16 form; "
+             "use --keep to leave the layer in float32", name_);
+      }
+      to_half_row(values, {to, per_row});
+      to += per_row;
+    });
+  }
+
+ private:
+  std::string name_;
+  SourcePtr weights_;
+};
+
+}  // namespace
+
+std::int32_t integer_limit(int bits) {
+  return (1 << (bits - 1)) - 1;
+}
+
+std::vector<float> choose_scales(const std::string& name, const Source& weights, int bits, ScaleSearch search) {
+  const std::int64_t count = weights.row_count();
+  const auto step = static_cast<std::int64_t>(std::max<std::uint64_t>(1, kBlockBytes / weights.bytes_per_row()));
+  std::vector<float> scales(to_size(count));
+  parallel_for(to_size((count + step - 1) / step), [&](std::size_t block) {
+    const std::int64_t first = static_cast<std::int64_t>(block) * step;
+    for_rows(weights, {first, std::min(first + step, count)}, [&](std::int64_t row, std::span<const float> values) {
+      const float largest = max_abs(values);
+      if (!std::isfinite(largest)) {
+        fail(ErrorCode::kMalformed, "weight '{}' has NaN or infinite values in output channel {}: it cannot be quantised", name,
+             row);
+      }
+      scales[to_size(row)] = row_scale(values, largest, integer_limit(bits), search);
+    });
+  });
+  return scales;
+}
+
+SourcePtr quantized_int8(SourcePtr weights, std::vector<float> scales) {
+  return std::make_shared<QuantizedInt8>(std::move(weights), std::move(scales));
+}
+
+SourcePtr quantized_int4(SourcePtr weights, std::vector<float> scales) {
+  return std::make_shared<QuantizedInt4>(std::move(weights), std::move(scales));
+}
+
+SourcePtr halved(std::string name, SourcePtr weights) {
+  return std::make_shared<Halved>(std::move(name), std::move(weights));
+}
+
+}  // namespace sealite::quantize

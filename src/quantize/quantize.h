@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "quantize/parameters.h"
+#include "quantize/recipe.h"
+
+namespace sealite::quantize {
+
+struct QuantizeOptions {
+  const Recipe* recipe = nullptr;
+  std::vector<KeepRule> keep;
+  ScaleSearch search = ScaleSearch::kMse;
+};
+
+/// Rewrites `graph` (lowered by the passes) as the recipe says: filters become integers with scales, or halves with a
+/// DEQUANTIZE. Only scales are computed here; the weights are quantised block by block when they are written.
+void quantize(graph::Graph& graph, const QuantizeOptions& options);
+
+}  // namespace sealite::quantize

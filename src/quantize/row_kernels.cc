@@ -1,0 +1,122 @@
+#include "quantize/row_kernels.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "quantize/row_kernels_scalar.h"
+
+// Highway compiles this file once for each instruction set and picks one at run time.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "quantize/row_kernels.cc"  // NOLINT(cppcoreguidelines-macro-usage): Highway's interface
+#include <hwy/foreach_target.h>
+// must come after foreach_target.h
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace sealite::quantize::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::CappedTag<float, scalar::kLanes>;
+
+float MaxAbs(std::span<const float> row) {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  auto largest = hn::Zero(d);
+  // x - x is 0 for finite x and NaN otherwise; NaN is sticky in a sum.
+  auto poison = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + lanes <= row.size(); i += lanes) {
+    const auto x = hn::LoadU(d, row.data() + i);
+    largest = hn::Max(largest, hn::Abs(x));
+    poison = hn::Add(poison, hn::Sub(x, x));
+  }
+  const float tail = scalar::max_abs(row.subspan(i));
+  const float body = hn::GetLane(hn::MaxOfLanes(d, largest));
+  const float bad = hn::GetLane(hn::SumOfLanes(d, poison));
+  return bad == 0.0F ? std::max(body, tail) : std::numeric_limits<float>::infinity();
+}
+
+template <class V>
+V RoundScaled(V x, V inverse_scale, V bound) {
+  return hn::Round(hn::Min(hn::Max(hn::Mul(x, inverse_scale), hn::Neg(bound)), bound));
+}
+
+void QuantizeRow(std::span<const float> row, float inverse_scale, std::int32_t limit, std::span<std::int8_t> out) {
+  const Floats d;
+  const hn::Rebind<std::int32_t, Floats> d32;
+  const hn::Rebind<std::int8_t, Floats> d8;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto factor = hn::Set(d, inverse_scale);
+  const auto bound = hn::Set(d, static_cast<float>(limit));
+  std::size_t i = 0;
+  for (; i + lanes <= row.size(); i += lanes) {
+    const auto rounded = RoundScaled(hn::LoadU(d, row.data() + i), factor, bound);
+    hn::StoreU(hn::DemoteTo(d8, hn::ConvertTo(d32, rounded)), d8, out.data() + i);
+  }
+  scalar::quantize_row(row.subspan(i), inverse_scale, limit, out.subspan(i));
+}
+
+float SquaredError(std::span<const float> row, float scale, std::int32_t limit) {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto factor = hn::Set(d, 1.0F / scale);
+  const auto step = hn::Set(d, scale);
+  const auto bound = hn::Set(d, static_cast<float>(limit));
+  HWY_ALIGN float sums[scalar::kLanes] = {};
+  std::size_t i = 0;
+  for (; i + scalar::kLanes <= row.size(); i += scalar::kLanes) {
+    for (std::size_t lane = 0; lane < scalar::kLanes; lane += lanes) {
+      const auto x = hn::LoadU(d, row.data() + i + lane);
+      const auto error = hn::Sub(x, hn::Mul(RoundScaled(x, factor, bound), step));
+      hn::Store(hn::Add(hn::Load(d, sums + lane), hn::Mul(error, error)), d, sums + lane);
+    }
+  }
+  const auto tail = row.subspan(i);
+  for (std::size_t lane = 0; lane < tail.size(); ++lane) sums[lane] += scalar::squared_error(tail.subspan(lane, 1), scale, limit);
+  float sum = 0;
+  for (const float lane : sums) sum += lane;
+  return sum;
+}
+
+void ToHalfRow(std::span<const float> row, std::span<std::uint16_t> out) {
+  const Floats d;
+  const hn::Rebind<hwy::float16_t, Floats> d16;
+  const hn::RebindToUnsigned<decltype(d16)> u16;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= row.size(); i += lanes) {
+    const auto halves = hn::DemoteTo(d16, hn::LoadU(d, row.data() + i));
+    hn::StoreU(hn::BitCast(u16, halves), u16, out.data() + i);
+  }
+  scalar::to_half_row(row.subspan(i), out.subspan(i));
+}
+
+}  // namespace sealite::quantize::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sealite::quantize {
+
+HWY_EXPORT(MaxAbs);
+HWY_EXPORT(QuantizeRow);
+HWY_EXPORT(SquaredError);
+HWY_EXPORT(ToHalfRow);
+
+float max_abs(std::span<const float> row) {
+  return HWY_DYNAMIC_DISPATCH(MaxAbs)(row);
+}
+
+void quantize_row(std::span<const float> row, float inverse_scale, std::int32_t limit, std::span<std::int8_t> out) {
+  HWY_DYNAMIC_DISPATCH(QuantizeRow)(row, inverse_scale, limit, out);
+}
+
+float squared_error(std::span<const float> row, float scale, std::int32_t limit) {
+  return HWY_DYNAMIC_DISPATCH(SquaredError)(row, scale, limit);
+}
+
+void to_half_row(std::span<const float> row, std::span<std::uint16_t> out) {
+  HWY_DYNAMIC_DISPATCH(ToHalfRow)(row, out);
+}
+
+}  // namespace sealite::quantize
+#endif
