@@ -30,8 +30,9 @@ void expect_near(std::span<const float> actual, const std::vector<Expected>& exp
   std::size_t at = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const auto wanted = static_cast<double>(expected[i]);
-    const double error =
-        std::abs(static_cast<double>(actual[i]) - wanted) / (absolute + relative * std::abs(wanted));
+    const double difference = std::abs(static_cast<double>(actual[i]) - wanted);
+    if (difference == 0) continue;
+    const double error = difference / (absolute + relative * std::abs(wanted));
     if (error <= worst) continue;
     worst = error;
     at = i;

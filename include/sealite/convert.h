@@ -22,10 +22,12 @@ struct ConvertOptions {
   std::string card;             ///< Compiled-in name or YAML file; empty: derived from the checkpoint.
   std::int64_t image_size = 0;  ///< Height and width in pixels; 0: the card's.
   ImageLayout layout = ImageLayout::kNchw;
-  bool dynamic = false;    ///< Batch, height and width stay free.
+  bool dynamic = false;              ///< Batch, height and width stay free.
   std::string quantize = "float32";  ///< Recipe: float32, fp16, int8 or int4.
   std::vector<std::string> keep;     ///< "REGEX=float32|fp16|int8": layers, by name, that the recipe spares.
-  bool sync = false;  ///< Wait until the disk has the file.
+  std::vector<std::filesystem::path>
+      calibrate;           ///< Pictures on which rounding errors are corrected; may be empty.
+  bool sync = false;       ///< Wait until the disk has the file.
   std::string stop_after;  ///< Name of the last pass to run; empty: all. The result may not be writable.
   /// Called after each pass with its name and the graph as text (only made if this is set).
   std::function<void(std::string_view pass, const std::function<std::string()>& dump)> after_pass;

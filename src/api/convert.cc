@@ -1,13 +1,16 @@
 #include "sealite/convert.h"
 
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "base/error.h"
 
 #include "graph/graph.h"
+#include "image/resize.h"
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
 #include "passes/pass.h"
+#include "quantize/calibrate.h"
 #include "quantize/quantize.h"
 #include "sealite/sealite.h"
 #include "tflite/writer.h"
@@ -43,7 +46,8 @@ std::string metadata_text(const model::Card& card, const ConvertReport& report, 
   json["precision"] = report.precision;
   json["sealite_version"] = version();
   json["checkpoint_hash"] = report.checkpoint_hash;
-  return json.dump();
+  // The card's name may come from a file name: any bytes.
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 void run_passes(graph::Graph& graph, const ConvertOptions& options) {
@@ -58,11 +62,31 @@ void run_passes(graph::Graph& graph, const ConvertOptions& options) {
   passes::run_pipeline(graph, pipeline);
 }
 
-void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const quantize::Recipe& recipe) {
+// Pictures as one batch in the graph's own layout.
+graph::Tensor read_batch(const std::vector<std::filesystem::path>& paths,
+                         const model::InterfaceOptions& border) {
+  graph::Tensor batch{{static_cast<std::int64_t>(paths.size())}, {}};
+  const bool nchw = border.layout == model::Layout::kNchw;
+  batch.shape.insert(batch.shape.end(), {nchw ? 3 : border.height, nchw ? border.height : border.width,
+                                         nchw ? border.width : 3});
+  for (const auto& path : paths) {
+    const image::Planes planes =
+        image::resize_antialiased(image::read_picture(path), border.height, border.width);
+    const std::vector<float> values = nchw ? image::to_chw(planes) : planes.data;
+    batch.values.insert(batch.values.end(), values.begin(), values.end());
+  }
+  return batch;
+}
+
+void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const quantize::Recipe& recipe,
+                    const model::InterfaceOptions& border) {
   quantize::QuantizeOptions settings;
   settings.recipe = &recipe;
   for (const std::string& rule : options.keep) settings.keep.push_back(quantize::parse_keep_rule(rule));
+  const graph::Graph original = graph;
   quantize::quantize(graph, settings);
+  if (!options.calibrate.empty())
+    quantize::correct_biases(original, graph, read_batch(options.calibrate, border));
 }
 
 // Heights and widths that a pixel decoder with real upscaling bakes into its resizes.
@@ -79,12 +103,21 @@ void check_dynamic(const model::Card& card) {
   }
 }
 
+// The mapped checkpoint would be read to its end even so, but nobody means to lose it.
+void check_output(const std::filesystem::path& checkpoint, const std::filesystem::path& output) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(checkpoint, output, ignored)) {
+    fail(ErrorCode::kUsage, "'{}' is the checkpoint itself; write to another file", output.string());
+  }
+}
+
 }  // namespace
 
 ConvertReport convert_detector(const std::filesystem::path& path, const std::filesystem::path& output,
                                const ConvertOptions& options) {
   const quantize::Recipe& recipe = quantize::find_recipe(options.quantize);
   const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(path));
+  check_output(path, output);
   const model::Card card =
       options.card.empty() ? model::derive_card(*checkpoint) : model::load_card(options.card);
   if (options.dynamic) check_dynamic(card);
@@ -104,7 +137,7 @@ ConvertReport convert_detector(const std::filesystem::path& path, const std::fil
   for (const model::Parameter& parameter : parameters)
     report.parameters += element_count(parameter.shape).value_or(0);
   run_passes(graph, options);
-  quantize_graph(graph, options, recipe);
+  quantize_graph(graph, options, recipe, border);
 
   model::WeightAudit audit = model::audit(*checkpoint, parameters);
   report.checkpoint_hash = std::move(audit.hash);

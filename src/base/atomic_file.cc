@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include "base/error.h"
 
@@ -22,6 +23,19 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
   return folder_of(path) / fmt::format(".{}.{}.partial", path.filename().string(), ::getpid());
 }
 
+// A rename would put a file in the place of /dev/null, or of a pipe that another program reads.
+void check_target(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const auto type = std::filesystem::status(path, ignored).type();
+  if (!path.has_filename() || type == std::filesystem::file_type::directory) {
+    fail(ErrorCode::kUsage, "'{}' is a folder, not a file name to write to", path.string());
+  }
+  const bool free = type == std::filesystem::file_type::not_found || type == std::filesystem::file_type::none;
+  if (!free && type != std::filesystem::file_type::regular) {
+    fail(ErrorCode::kUsage, "'{}' is a device or a pipe; write to an ordinary file", path.string());
+  }
+}
+
 [[noreturn]] void fail_io(const char* what, const std::filesystem::path& path, int error) {
   fail(ErrorCode::kIo, "cannot {} '{}': {}", what, path.string(), std::strerror(error));
 }
@@ -29,9 +43,7 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
-  if (!path_.has_filename() || std::filesystem::is_directory(path_)) {
-    fail(ErrorCode::kUsage, "'{}' is a folder, not a file name to write to", path_.string());
-  }
+  check_target(path_);
   fd_ = ::open(folder_of(path_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode);
   if (fd_ >= 0) return;
   temporary_ = temporary_name(path_);

@@ -12,7 +12,7 @@ namespace sealite {
 /// nothing stays behind. Writes at different offsets may come from several threads.
 class AtomicFile {
  public:
-  /// Throws kIo if the folder cannot be written.
+  /// Throws kUsage if `path` is a folder, a device or a pipe, kIo if its folder cannot be written.
   explicit AtomicFile(std::filesystem::path path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;

@@ -22,7 +22,9 @@ std::uintptr_t page_size() {
 
 class OpenFile {
  public:
-  explicit OpenFile(const std::filesystem::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  // O_NONBLOCK: opening a named pipe must not wait for a writer (it is refused below); files ignore it.
+  explicit OpenFile(const std::filesystem::path& path)
+      : fd_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
     if (fd_ < 0) {
       fail(ErrorCode::kNotFound, "cannot open '{}': {}", path.string(), std::strerror(errno));
     }

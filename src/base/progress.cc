@@ -21,9 +21,7 @@ void Progress::advance(std::uint64_t amount) {
   std::int64_t due = next_draw_ms_;
   if (elapsed < due || !next_draw_ms_.compare_exchange_strong(due, elapsed + 100)) return;
   drawn_ = true;
-  constexpr double kMega = 1024.0 * 1024.0;
-  fmt::print(stderr, "\r{}  {:3} %  {:.0f} of {:.0f} MB\033[K", what_, done * 100 / total_,
-             static_cast<double>(done) / kMega, static_cast<double>(total_) / kMega);
+  fmt::print(stderr, "\r{}  {:3} %  {} s\033[K", what_, done * 100 / total_, elapsed / 1000);
 }
 
 }  // namespace sealite

@@ -7,12 +7,12 @@
 
 namespace sealite {
 
-/// One line on a terminal's stderr ("converting  42 %  1.2 of 2.9 GB"), redrawn at most ten times a second
+/// One line on a terminal's stderr ("writing  42 %  3 s"), redrawn at most ten times a second
 /// and only once the work has taken a second; nothing where stderr is not a terminal. `advance` may come from
 /// any thread.
 class Progress {
  public:
-  /// `total` in bytes.
+  /// `total` in the unit of `advance`: bytes, nodes, …
   Progress(std::string what, std::uint64_t total);
   ~Progress();
   Progress(const Progress&) = delete;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/warn.h"
 #include "cli/command.h"
+#include "cli/json_line.h"
 #include "cli/units.h"
 #include "model/card.h"
 #include "passes/pass.h"
@@ -24,6 +25,7 @@ struct Arguments {
   std::string layout = "nchw";
   std::string part = "detector";
   std::string dump_after;
+  std::vector<std::string> calibrate;
   ConvertOptions options;
   bool json = false;
 };
@@ -32,10 +34,28 @@ struct Arguments {
 std::filesystem::path output_path(const Arguments& arguments) {
   if (!arguments.output.empty()) return arguments.output;
   const std::int64_t size = arguments.options.image_size > 0 ? arguments.options.image_size : 256;
-  std::filesystem::create_directories(arguments.output_dir);
+  std::error_code error;
+  std::filesystem::create_directories(arguments.output_dir, error);
+  if (error) fail(ErrorCode::kIo, "cannot create the folder '{}': {}", arguments.output_dir, error.message());
   return std::filesystem::path(arguments.output_dir) /
          fmt::format("chunkyseal_detector_{}_{}{}.tflite", arguments.model_name, size,
                      quantize::find_recipe(arguments.options.quantize).file_suffix);
+}
+
+// Folders stand for the files in them, in the order of their names.
+std::vector<std::filesystem::path> expand_folders(const std::vector<std::string>& paths) {
+  std::vector<std::filesystem::path> files;
+  for (const std::filesystem::path path : paths) {
+    if (!std::filesystem::is_directory(path)) {
+      files.push_back(path);
+      continue;
+    }
+    const std::size_t first = files.size();
+    for (const auto& entry : std::filesystem::directory_iterator(path)) files.push_back(entry.path());
+    std::sort(files.begin() + static_cast<std::ptrdiff_t>(first), files.end());
+    if (files.size() == first) fail(ErrorCode::kUsage, "'{}' has no pictures", path.string());
+  }
+  return files;
 }
 
 void print_json(const ConvertReport& report, double seconds) {
@@ -54,7 +74,7 @@ void print_json(const ConvertReport& report, double seconds) {
   for (const auto& [name, count] : report.non_finite) json["non_finite"][name] = count;
   json["seconds"] = seconds;
   json["peak_memory_bytes"] = peak_memory();
-  fmt::print("{}\n", json.dump());
+  print_json_line(json);
 }
 
 void print_text(const ConvertReport& report, double seconds) {
@@ -89,6 +109,7 @@ int run(Arguments& arguments) {
       if (pass == arguments.dump_after) fmt::print(stderr, "{}", dump());
     };
   }
+  arguments.options.calibrate = expand_folders(arguments.calibrate);
   const ConvertReport report =
       convert_detector(arguments.checkpoint, output_path(arguments), arguments.options);
   warn_non_finite(report);
@@ -99,7 +120,8 @@ int run(Arguments& arguments) {
 std::string footer() {
   std::string text = "Cards: " + fmt::format("{}", fmt::join(model::card_names(), ", "));
   text += "\nRecipes:\n";
-  for (const quantize::Recipe& recipe : quantize::recipes()) text += fmt::format("  {:<10}{}\n", recipe.name, recipe.summary);
+  for (const quantize::Recipe& recipe : quantize::recipes())
+    text += fmt::format("  {:<10}{}\n", recipe.name, recipe.summary);
   text += "Passes:\n";
   for (const passes::Pass& pass : passes::pipeline())
     text += fmt::format("  {:<22}{}\n", pass.name, pass.summary);
@@ -131,8 +153,12 @@ Run add_convert(CLI::App& app) {
   command.add_option("--layout", arguments->layout, "Order of the image's axes")
       ->check(CLI::IsMember({"nchw", "nhwc"}))
       ->capture_default_str();
-  command.add_option("--quantize", arguments->options.quantize, "How weights are stored (recipes below)")->capture_default_str();
-  command.add_option("--keep", arguments->options.keep, "REGEX=float32|fp16|int8: layers that the recipe spares (repeatable)");
+  command.add_option("--quantize", arguments->options.quantize, "How weights are stored (recipes below)")
+      ->capture_default_str();
+  command.add_option("--keep", arguments->options.keep,
+                     "REGEX=float32|fp16|int8: layers that the recipe spares (repeatable)");
+  command.add_option("--calibrate", arguments->calibrate,
+                     "Pictures or folders: rounding errors are corrected on them");
   command.add_flag("--dynamic,--no_simple", arguments->options.dynamic, "Leave batch, height and width free");
   command.add_flag("--sync", arguments->options.sync, "Wait until the disk has the file");
   command.add_option("--dump-after", arguments->dump_after, "Print the graph after this pass to stderr");

@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 #include "base/warn.h"
 #include "cli/command.h"
+#include "cli/json_line.h"
 #include "cli/quiet_stderr.h"
 #include "cli/units.h"
 #include "sealite/detector.h"
@@ -58,7 +59,7 @@ void print_json(const std::string& picture, const Detector& detector, const Dete
   json["unused_detection_bit"] = detection.logits[0];
   if (logits) json["logits"] = detection.logits;
   json["seconds"] = seconds;
-  fmt::print("{}\n", json.dump());
+  print_json_line(json);
 }
 
 void print_error(const std::string& picture, const Error& error, bool json) {
@@ -69,7 +70,7 @@ void print_error(const std::string& picture, const Error& error, bool json) {
   nlohmann::ordered_json line;
   line["picture"] = picture;
   line["error"] = {{"code", error_code_name(error.code())}, {"message", error.what()}};
-  fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  print_json_line(line);
 }
 
 // One picture that cannot be read does not keep the others from it; the exit status is the first error's.

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
 #include "cli/command.h"
+#include "cli/json_line.h"
 #include "cli/units.h"
 #include "tflite/reader.h"
 
@@ -23,12 +25,10 @@ struct Arguments {
   bool json = false;
 };
 
-void print(const Json& json) {
-  fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
 // TFLite files carry "TFL3" after their first four bytes.
 bool is_tflite(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
   std::ifstream file(path, std::ios::binary);
   std::array<char, 8> head{};
   file.read(head.data(), head.size());
@@ -61,7 +61,7 @@ void print_checkpoint_json(const checkpoint::Checkpoint& file, bool tensors) {
                                  {"storage", tensor.storage}});
     }
   }
-  print(json);
+  print_json_line(json);
 }
 
 void inspect_checkpoint(const Arguments& arguments) {
@@ -114,7 +114,7 @@ void print_model_json(const std::string& path, const tflite::ModelInfo& model, b
                                  {"weight_bytes", tensor.weight_bytes}});
     }
   }
-  print(json);
+  print_json_line(json);
 }
 
 void inspect_model(const Arguments& arguments) {

@@ -1,6 +1,10 @@
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -26,6 +30,23 @@ constexpr const char* kFooter =
     "Exit status: 0 success, 64 wrong usage, 65 broken input, 66 no such input, 69 unsupported,\n"
     "70 internal error, 74 reading or writing failed, 78 checkpoint and card do not fit, 130 interrupted.";
 
+// CLI11 says no more than "a subcommand is required" when there is one that it does not know.
+[[noreturn]] void fail_usage(const CLI::App& app, const CLI::ParseError& error, std::string_view first) {
+  const auto is_first = [&](const CLI::App* command) { return command->get_name() == first; };
+  if (!first.empty() && first.front() != '-' && app.get_subcommands(is_first).empty()) {
+    sealite::fail(sealite::ErrorCode::kUsage, "no command '{}'; see sealite --help", first);
+  }
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  const std::string command = chosen.empty() ? "" : chosen.front()->get_name() + " ";
+  sealite::fail(sealite::ErrorCode::kUsage, "{}; see sealite {}--help", error.what(), command);
+}
+
+// `detect --json > results.jsonl` on a full disk must not look like a success.
+void check_output() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  sealite::fail(sealite::ErrorCode::kIo, "cannot write to the standard output: {}", std::strerror(errno));
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Turns the PyTorch checkpoints of Meta's Seal watermark models into TFLite/LiteRT models and reads "
@@ -43,21 +64,27 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int status = app.exit(error);
-    return status == 0 ? 0 : static_cast<int>(sealite::ErrorCode::kUsage);
+    if (error.get_exit_code() != 0) fail_usage(app, error, argc > 1 ? argv[1] : "");
+    app.exit(error);  // prints the help or the version
   }
-  return chosen();
+  const int status = chosen ? chosen() : 0;
+  check_output();
+  return status;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   sealite::catch_interrupts();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of the write, and not the end
   try {
     return run(argc, argv);
   } catch (const sealite::Error& error) {
     fmt::print(stderr, "sealite: error: {}\n", error.what());
     return static_cast<int>(error.code());
+  } catch (const std::system_error& error) {  // fmt::print's, when it cannot write
+    fmt::print(stderr, "sealite: error: {}\n", error.what());
+    return static_cast<int>(sealite::ErrorCode::kIo);
   } catch (const std::bad_alloc&) {
     std::fputs("sealite: error: out of memory\n", stderr);
   } catch (const std::exception& error) {

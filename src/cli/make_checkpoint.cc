@@ -35,6 +35,7 @@ Run add_make_checkpoint(CLI::App& app) {
   command.add_option("--card", arguments->options.card, "Model card: a name or a YAML file")->required();
   command.add_option("-o,--output", arguments->output, "The .pth file to write")->required();
   command.add_option("--seed", arguments->options.seed, "The same seed gives the same bytes")
+      ->check([](const std::string& text) { return text.starts_with('-') ? "a seed is 0 or above" : ""; })
       ->capture_default_str();
   command.add_option("--part", arguments->part, "What to put in")
       ->check(CLI::IsMember({"all", "detector"}))

@@ -39,36 +39,50 @@ Shape4::Shape4(const Shape& shape) : dims{1, 1, 1, 1} {
   std::copy(shape.begin(), shape.end(), dims + (4 - shape.size()));
 }
 
-std::vector<Tensor> evaluate(const Graph& graph, std::vector<Tensor> inputs, const Observer& observer) {
+Evaluator::Evaluator(const Graph& graph, std::vector<Tensor> inputs)
+    : graph_(graph), live_(graph.value_count()), last_use_(last_uses(graph)) {
   if (inputs.size() != graph.inputs.size()) {
     fail(ErrorCode::kInternal, "the graph has {} inputs, got {}", graph.inputs.size(), inputs.size());
   }
-  std::vector<std::optional<Tensor>> live(graph.value_count());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     check_input(graph.value(graph.inputs[i]), inputs[i]);
-    live[static_cast<std::size_t>(graph.inputs[i])] = std::move(inputs[i]);
+    live_[static_cast<std::size_t>(graph.inputs[i])] = std::move(inputs[i]);
   }
-  const std::vector<std::size_t> last = last_uses(graph);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    check_interrupt();
-    const Node& node = graph.nodes[i];
-    Inputs arguments;
-    for (const ValueId id : node.inputs) {
-      const Value& value = graph.value(id);
-      auto& slot = live[static_cast<std::size_t>(id)];
-      if (!slot && value.source) slot = Tensor{value.shape, read_reals(value)};
-      arguments.push_back(&slot.value());
-    }
-    Tensor output = std::visit([&](const auto& op) { return run_kernel(op, arguments); }, node.op);
-    if (observer) observer(node, output);
-    live[static_cast<std::size_t>(node.output)] = std::move(output);
-    for (const ValueId id : node.inputs) {
-      if (last[static_cast<std::size_t>(id)] == i) live[static_cast<std::size_t>(id)].reset();
-    }
+}
+
+Tensor& Evaluator::step() {
+  check_interrupt();
+  const Node& node = graph_.nodes[next_];
+  Inputs arguments;
+  for (const ValueId id : node.inputs) {
+    const Value& value = graph_.value(id);
+    auto& slot = live_[static_cast<std::size_t>(id)];
+    if (!slot && value.source) slot = Tensor{value.shape, read_reals(value)};
+    arguments.push_back(&slot.value());
   }
+  auto& output = live_[static_cast<std::size_t>(node.output)];
+  output = std::visit([&](const auto& op) { return run_kernel(op, arguments); }, node.op);
+  for (const ValueId id : node.inputs) {
+    if (last_use_[static_cast<std::size_t>(id)] == next_) live_[static_cast<std::size_t>(id)].reset();
+  }
+  ++next_;
+  return *output;
+}
+
+std::vector<Tensor> Evaluator::outputs() const {
   std::vector<Tensor> outputs;
-  for (const ValueId id : graph.outputs) outputs.push_back(live[static_cast<std::size_t>(id)].value());
+  for (const ValueId id : graph_.outputs) outputs.push_back(value(id));
   return outputs;
+}
+
+std::vector<Tensor> evaluate(const Graph& graph, std::vector<Tensor> inputs, const Observer& observer) {
+  Evaluator evaluator(graph, std::move(inputs));
+  while (!evaluator.done()) {
+    const Node& node = evaluator.next_node();
+    const Tensor& output = evaluator.step();
+    if (observer) observer(node, output);
+  }
+  return evaluator.outputs();
 }
 
 }  // namespace sealite::graph

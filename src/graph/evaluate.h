@@ -1,7 +1,7 @@
 #pragma once
 
 #include <functional>
-#include <span>
+#include <optional>
 #include <vector>
 
 #include "graph/graph.h"
@@ -14,13 +14,34 @@ struct Tensor {
   std::vector<float> values;
 };
 
+/// Runs a graph node by node in float32 with plain loops (Eigen for the products): the oracle for passes, for
+/// the runtime and for `verify`. Inputs may have another batch size, height or width than the graph says, as
+/// long as no op fixes them. Activations are freed after their last use, weights after each node.
+class Evaluator {
+ public:
+  /// Throws kInternal on inputs that do not fit.
+  Evaluator(const Graph& graph, std::vector<Tensor> inputs);
+
+  /// Runs the next node and returns its output, which the caller may still change.
+  Tensor& step();
+  bool done() const { return next_ == graph_.nodes.size(); }
+  const Node& next_node() const { return graph_.nodes[next_]; }
+  /// A value that has been made and is still needed.
+  const Tensor& value(ValueId id) const { return live_[static_cast<std::size_t>(id)].value(); }
+  /// The graph's outputs, once done.
+  std::vector<Tensor> outputs() const;
+
+ private:
+  const Graph& graph_;
+  std::size_t next_ = 0;
+  std::vector<std::optional<Tensor>> live_;
+  std::vector<std::size_t> last_use_;
+};
+
 /// Called with every node's output as soon as it is there.
 using Observer = std::function<void(const Node&, const Tensor&)>;
 
-/// Runs `graph` in float32 with plain loops (Eigen for the products): the oracle for passes, for the runtime
-/// and for `verify`. Inputs may have another batch size, height or width than the graph says, as long as no
-/// op fixes them. Activations are freed after their last use, weights after each node. Throws kInternal on
-/// inputs that do not fit.
+/// All of an Evaluator's steps.
 std::vector<Tensor> evaluate(const Graph& graph, std::vector<Tensor> inputs, const Observer& observer = {});
 
 }  // namespace sealite::graph

@@ -32,15 +32,21 @@ std::vector<float> read_reals(const Value& constant) {
   const std::size_t per_row = source.elements_per_row();
   for (std::size_t i = 0; i < reals.size(); ++i) {
     switch (source.type()) {
-      case DType::kFloat16: reals[i] = half_to_float(load<std::uint16_t>(bytes, 2 * i)); break;
-      case DType::kInt8: reals[i] = static_cast<float>(load<std::int8_t>(bytes, i)); break;
+      case DType::kFloat16:
+        reals[i] = half_to_float(load<std::uint16_t>(bytes, 2 * i));
+        break;
+      case DType::kInt8:
+        reals[i] = static_cast<float>(load<std::int8_t>(bytes, i));
+        break;
       case DType::kInt4: {
         // Low nibble first; the shift up and down extends the sign.
         const auto nibble = static_cast<int>(bytes[i / 2]) >> (i % 2 == 0 ? 0 : 4);
         reals[i] = static_cast<float>(static_cast<std::int8_t>((nibble & 15) << 4) >> 4);
         break;
       }
-      default: fail(ErrorCode::kInternal, "constant '{}' of {} has no real values", constant.name, dtype_name(source.type()));
+      default:
+        fail(ErrorCode::kInternal, "constant '{}' of {} has no real values", constant.name,
+             dtype_name(source.type()));
     }
     if (constant.quantization) reals[i] *= constant.quantization->scales[i / per_row];
   }
@@ -88,6 +94,8 @@ void verify(const Graph& graph) {
       fail(ErrorCode::kInternal, "node '{}': inferred {}, recorded {}", node.name, to_string(inferred),
            to_string(graph.shape(node.output)));
     }
+    if (const DType type = graph.value(node.output).type; type != DType::kFloat32)
+      fail(ErrorCode::kInternal, "node '{}' makes {}, expected float32", node.name, dtype_name(type));
     if (ready[static_cast<std::size_t>(node.output)])
       fail(ErrorCode::kInternal, "node '{}' makes its output again", node.name);
     ready[static_cast<std::size_t>(node.output)] = true;

@@ -57,7 +57,7 @@ class Inference {
   Shape operator()(const Unary&) const { return input(0); }
   Shape operator()(const Reduce& op) const {
     Shape shape = input(0);
-    for (const int axis : op.axes) shape.at(static_cast<std::size_t>(axis)) = op.keep_dims ? 1 : -1;
+    for (const int axis : op.axes) shape[checked(axis, shape)] = op.keep_dims ? 1 : -1;
     std::erase(shape, -1);
     return shape;
   }
@@ -69,11 +69,12 @@ class Inference {
     return shape;
   }
   Shape operator()(const Concatenation& op) const {
-    const auto axis = static_cast<std::size_t>(op.axis);
     Shape shape = input(0);
+    const std::size_t axis = checked(op.axis, shape);
     for (std::size_t i = 1; i < inputs_.size(); ++i) {
       Shape other = input(i);
-      shape.at(axis) += other.at(axis);
+      expect(other.size() == shape.size(), "parts differ in rank");
+      shape[axis] += other[axis];
       other[axis] = shape[axis];
       expect(other == shape, "parts differ beside the joined axis");
     }
@@ -82,10 +83,11 @@ class Inference {
   Shape operator()(const Slice& op) const {
     const Shape& x = input(0);
     expect(op.begin.size() == x.size() && op.size.size() == x.size(), "rank differs");
+    Shape size = slice_size(op, x);
     for (std::size_t i = 0; i < x.size(); ++i) {
-      expect(op.begin[i] >= 0 && op.size[i] >= 1 && op.begin[i] + op.size[i] <= x[i], "outside the input");
+      expect(op.begin[i] >= 0 && size[i] >= 1 && op.begin[i] + size[i] <= x[i], "outside the input");
     }
-    return op.size;
+    return size;
   }
   Shape operator()(const Reshape& op) const {
     expect(element_count(op.shape) == element_count(input(0)), "element count differs");
@@ -95,7 +97,7 @@ class Inference {
     const Shape& x = input(0);
     expect(op.permutation.size() == x.size(), "rank differs");
     Shape shape;
-    for (const int axis : op.permutation) shape.push_back(x.at(static_cast<std::size_t>(axis)));
+    for (const int axis : op.permutation) shape.push_back(x[checked(axis, x)]);
     return shape;
   }
   Shape operator()(const ResizeBilinear& op) const { return resized(op.height, op.width); }
@@ -124,6 +126,10 @@ class Inference {
     expect(index < inputs_.size(), "an input is missing");
     return graph_.shape(inputs_[index]);
   }
+  std::size_t checked(int axis, const Shape& shape) const {
+    expect(axis >= 0 && static_cast<std::size_t>(axis) < shape.size(), "no such axis");
+    return static_cast<std::size_t>(axis);
+  }
   Shape resized(std::int64_t height, std::int64_t width) const {
     const Shape& x = input(0);
     expect(x.size() == 4 && height > 0 && width > 0, "needs an NHWC input and a positive size");
@@ -149,6 +155,14 @@ class Inference {
 };
 
 }  // namespace
+
+Shape slice_size(const Slice& op, const Shape& x) {
+  Shape size = op.size;
+  for (std::size_t i = 0; i < size.size(); ++i) {
+    if (size[i] == -1) size[i] = x[i] - op.begin[i];
+  }
+  return size;
+}
 
 Shape infer_shape(const Graph& graph, const Op& op, const std::vector<ValueId>& inputs,
                   std::string_view name) {

@@ -11,4 +11,7 @@ namespace sealite::graph {
 Shape infer_shape(const Graph& graph, const Op& op, const std::vector<ValueId>& inputs,
                   std::string_view name);
 
+/// A slice's sizes with every -1 worked out for an input of shape `x`.
+Shape slice_size(const Slice& op, const Shape& x);
+
 }  // namespace sealite::graph

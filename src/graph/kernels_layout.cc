@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/infer_shape.h"
 #include "graph/kernels.h"
 
 namespace sealite::graph {
@@ -102,9 +103,9 @@ Tensor run_kernel(const Concatenation& op, const Inputs& inputs) {
 
 Tensor run_kernel(const Slice& op, const Inputs& inputs) {
   const Tensor& x = *inputs[0];
-  Tensor y = make_tensor(op.size);
+  Tensor y = make_tensor(slice_size(op, x.shape));
   const Shape4 in(x.shape);
-  const Shape4 out(op.size);
+  const Shape4 out(y.shape);
   std::int64_t begin[4] = {0, 0, 0, 0};
   std::copy(op.begin.begin(), op.begin.end(), begin + (4 - op.begin.size()));
   float* to = y.values.data();

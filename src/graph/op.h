@@ -69,6 +69,7 @@ struct Concatenation {
   int axis = 0;
 };
 
+/// Elements [begin, begin + size) along each axis; a size of -1 means all from `begin` on.
 struct Slice {
   std::vector<std::int64_t> begin;
   Shape size;
@@ -119,8 +120,7 @@ struct GlobalResponseNorm {
 
 using Op = std::variant<Conv2D, DepthwiseConv2D, FullyConnected, Binary, Unary, Reduce, ReflectionPad,
                         Concatenation, Slice, Reshape, Transpose, ResizeBilinear, ResizeNearest, DepthToSpace,
-                        Dequantize,
-                        LayerNorm, GlobalResponseNorm>;
+                        Dequantize, LayerNorm, GlobalResponseNorm>;
 
 /// Builds one callable from several lambdas, for std::visit.
 template <typename... Fs>

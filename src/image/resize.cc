@@ -212,4 +212,14 @@ Planes resize_antialiased(const Planes& planes, std::int64_t height, std::int64_
   return out;
 }
 
+std::vector<float> to_chw(const Planes& planes) {
+  const auto channels = static_cast<std::size_t>(planes.channels);
+  const std::size_t pixels = planes.data.size() / channels;
+  std::vector<float> chw(planes.data.size());
+  for (std::size_t i = 0; i < pixels; ++i) {
+    for (std::size_t c = 0; c < channels; ++c) chw[c * pixels + i] = planes.data[i * channels + c];
+  }
+  return chw;
+}
+
 }  // namespace sealite::image

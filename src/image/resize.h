@@ -23,4 +23,7 @@ struct Planes {
 Planes resize_antialiased(const Picture& picture, std::int64_t height, std::int64_t width);
 Planes resize_antialiased(const Planes& planes, std::int64_t height, std::int64_t width);
 
+/// The same values plane after plane (CHW), as PyTorch has them.
+std::vector<float> to_chw(const Planes& planes);
+
 }  // namespace sealite::image

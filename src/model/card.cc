@@ -26,7 +26,7 @@ class Section {
  public:
   Section(YAML::Node node, std::string path) : node_(std::move(node)), path_(std::move(path)) {
     if (node_.IsDefined() && !node_.IsNull() && !node_.IsMap())
-      fail(ErrorCode::kMalformed, "'{}' is not a mapping", path_);
+      fail(ErrorCode::kMalformed, "{} is not a mapping", path_.empty() ? "the text" : "'" + path_ + "'");
   }
   Section child(const std::string& key) const {
     return {lookup(key), path_.empty() ? key : path_ + "." + key};

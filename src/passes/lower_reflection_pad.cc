@@ -11,7 +11,7 @@ ValueId reflect_axis(Builder& patch, const std::string& name, ValueId x, std::si
   const Shape shape = patch.shape(x);
   const auto slice = [&](std::int64_t position) {
     std::vector<std::int64_t> begin(shape.size(), 0);
-    Shape size = shape;
+    Shape size(shape.size(), -1);
     begin[axis] = position;
     size[axis] = 1;
     return patch.add(fmt::format("{}.slice{}", name, position), graph::Slice{begin, size}, {x});

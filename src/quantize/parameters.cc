@@ -32,7 +32,8 @@ void for_rows(const Source& source, Rows rows, Body body) {
     source.read(rows, std::as_writable_bytes(std::span(buffer)));
     values = buffer.data();
   }
-  for (std::int64_t row = rows.begin; row < rows.end; ++row, values += per_row) body(row, std::span(values, per_row));
+  for (std::int64_t row = rows.begin; row < rows.end; ++row, values += per_row)
+    body(row, std::span(values, per_row));
   source.release(rows);
 }
 
@@ -54,6 +55,28 @@ float row_scale(std::span<const float> row, float largest, std::int32_t limit, S
     }
   }
   return best;
+}
+
+void check_range(const std::string& name, std::int64_t row, float largest, WeightFormat format) {
+  constexpr float kLargestHalf = 65504.0F;
+  if (!std::isfinite(largest)) {
+    fail(ErrorCode::kMalformed,
+         "weight '{}' has NaN or infinite values in output channel {}: it cannot be quantised", name, row);
+  }
+  if (format == WeightFormat::kFloat16 && largest > kLargestHalf) {
+    fail(ErrorCode::kMalformed,
+         "weight '{}' has {} in output channel {}, beyond float16's 65504; leave the layer in float32 "
+         "with --keep",
+         name, largest, row);
+  }
+}
+
+// A filter's row holds its kernel positions one after another, each with all input channels.
+std::vector<float> repeated(const std::vector<float>& values, std::size_t length) {
+  std::vector<float> result;
+  if (values.empty()) return result;
+  while (result.size() < length) result.insert(result.end(), values.begin(), values.end());
+  return result;
 }
 
 class QuantizedInt8 : public Source {
@@ -98,50 +121,54 @@ class QuantizedInt4 : public Source {
 
 class Halved : public Source {
  public:
-  Halved(std::string name, SourcePtr weights)
-      : Source(DType::kFloat16, weights->shape()), name_(std::move(name)), weights_(std::move(weights)) {}
+  explicit Halved(SourcePtr weights)
+      : Source(DType::kFloat16, weights->shape()), weights_(std::move(weights)) {}
 
   void read(Rows rows, MutableByteView out) const override {
     const std::size_t per_row = elements_per_row();
     auto* to = reinterpret_cast<std::uint16_t*>(out.data());
     for_rows(*weights_, rows, [&](std::int64_t, std::span<const float> values) {
-      constexpr float kLargestHalf = 65504.0F;
-      if (!(max_abs(values) <= kLargestHalf)) {
-        fail(ErrorCode::kMalformed, "weight '{}' has a value that is NaN, infinite or beyond 65504: it has no float16 form; "
-             "use --keep to leave the layer in float32", name_);
-      }
       to_half_row(values, {to, per_row});
       to += per_row;
     });
   }
 
  private:
-  std::string name_;
   SourcePtr weights_;
 };
 
 }  // namespace
 
-std::int32_t integer_limit(int bits) {
-  return (1 << (bits - 1)) - 1;
-}
-
-std::vector<float> choose_scales(const std::string& name, const Source& weights, int bits, ScaleSearch search) {
+RowScan scan_rows(const std::string& name, const Source& weights, WeightFormat format, ScaleSearch search,
+                  const Moments& input) {
   const std::int64_t count = weights.row_count();
-  const auto step = static_cast<std::int64_t>(std::max<std::uint64_t>(1, kBlockBytes / weights.bytes_per_row()));
-  std::vector<float> scales(to_size(count));
+  const auto step =
+      static_cast<std::int64_t>(std::max<std::uint64_t>(1, kBlockBytes / weights.bytes_per_row()));
+  const std::vector<float> means = repeated(input.mean, weights.elements_per_row());
+  const std::vector<float> variances = repeated(input.variance, weights.elements_per_row());
+  RowScan scan;
+  scan.scales.resize(to_size(count), 1.0F);
+  for (auto* list : {&scan.sums, &scan.squares, &scan.shifts}) list->resize(to_size(count));
   parallel_for(to_size((count + step - 1) / step), [&](std::size_t block) {
     const std::int64_t first = static_cast<std::int64_t>(block) * step;
-    for_rows(weights, {first, std::min(first + step, count)}, [&](std::int64_t row, std::span<const float> values) {
-      const float largest = max_abs(values);
-      if (!std::isfinite(largest)) {
-        fail(ErrorCode::kMalformed, "weight '{}' has NaN or infinite values in output channel {}: it cannot be quantised", name,
-             row);
-      }
-      scales[to_size(row)] = row_scale(values, largest, integer_limit(bits), search);
-    });
+    for_rows(weights, {first, std::min(first + step, count)},
+             [&](std::int64_t row, std::span<const float> values) {
+               const std::size_t i = to_size(row);
+               scan.sums[i] = weighted_sum(values, means);
+               scan.squares[i] = weighted_squares(values, variances);
+               if (format == WeightFormat::kFloat32) return;
+               const float largest = max_abs(values);
+               check_range(name, row, largest, format);
+               if (format == WeightFormat::kFloat16) {
+                 scan.shifts[i] = half_rounding_shift(values, means);
+                 return;
+               }
+               const std::int32_t limit = format == WeightFormat::kInt4 ? 7 : 127;
+               scan.scales[i] = row_scale(values, largest, limit, search);
+               scan.shifts[i] = rounding_shift(values, scan.scales[i], limit, means);
+             });
   });
-  return scales;
+  return scan;
 }
 
 SourcePtr quantized_int8(SourcePtr weights, std::vector<float> scales) {
@@ -152,8 +179,8 @@ SourcePtr quantized_int4(SourcePtr weights, std::vector<float> scales) {
   return std::make_shared<QuantizedInt4>(std::move(weights), std::move(scales));
 }
 
-SourcePtr halved(std::string name, SourcePtr weights) {
-  return std::make_shared<Halved>(std::move(name), std::move(weights));
+SourcePtr halved(SourcePtr weights) {
+  return std::make_shared<Halved>(std::move(weights));
 }
 
 }  // namespace sealite::quantize

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "graph/source.h"
+#include "quantize/moments.h"
+#include "quantize/recipe.h"
 
 namespace sealite::quantize {
 
@@ -14,18 +16,26 @@ enum class ScaleSearch : std::uint8_t {
   kMse,     // clips a little where that lowers the channel's squared error
 };
 
-/// Largest integer of `bits`-bit symmetric weights: 127 or 7.
-std::int32_t integer_limit(int bits);
+/// What one read over a filter's rows (output channels) gives.
+struct RowScan {
+  std::vector<float> scales;   // real = scale * integer; 1 for a row of zeros, for float16 and float32
+  std::vector<float> sums;     // of weight * input mean
+  std::vector<float> squares;  // of weight^2 * input variance
+  std::vector<float>
+      shifts;  // of (weight - rounded weight) * input mean: by what rounding lowers the output's mean
+};
 
-/// One scale for each output channel (outermost row) of `weights` (float32), read once, block by block, in parallel. Throws
-/// kMalformed, naming `name`, if a weight is NaN or infinite. A row of zeros gets scale 1.
-std::vector<float> choose_scales(const std::string& name, const graph::Source& weights, int bits, ScaleSearch search);
+/// Reads `weights` (float32) once, block by block, in parallel. `input`: the moments of the layer's input
+/// along the filter's innermost axis. Throws kMalformed, naming `name`, if a weight that is to be rounded is
+/// NaN or infinite (or, for kFloat16, beyond 65504).
+RowScan scan_rows(const std::string& name, const graph::Source& weights, WeightFormat format,
+                  ScaleSearch search, const Moments& input);
 
 /// `weights` as int8 with these scales.
 graph::SourcePtr quantized_int8(graph::SourcePtr weights, std::vector<float> scales);
 /// `weights` [O, even] as int4, two to a byte, low nibble first.
 graph::SourcePtr quantized_int4(graph::SourcePtr weights, std::vector<float> scales);
-/// `weights` as float16. Reading throws kMalformed, naming `name`, where a weight is NaN, infinite or beyond 65504.
-graph::SourcePtr halved(std::string name, graph::SourcePtr weights);
+/// `weights` as float16.
+graph::SourcePtr halved(graph::SourcePtr weights);
 
 }  // namespace sealite::quantize

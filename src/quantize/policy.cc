@@ -21,10 +21,13 @@ LayerKind kind_of(const graph::Graph& graph, const graph::Node& node) {
 bool runs_delegated(LayerKind kind, WeightFormat format, const Shape& filter) {
   switch (format) {
     case WeightFormat::kFloat32:
-    case WeightFormat::kFloat16: return true;
-    case WeightFormat::kInt8: return kind != LayerKind::kDepthwise;
+    case WeightFormat::kFloat16:
+      return true;
+    case WeightFormat::kInt8:
+      return kind != LayerKind::kDepthwise;
     // Two values share a byte, and a row must end on one.
-    case WeightFormat::kInt4: return kind == LayerKind::kFullyConnected && filter[1] % 2 == 0;
+    case WeightFormat::kInt4:
+      return kind == LayerKind::kFullyConnected && filter[1] % 2 == 0;
   }
   return false;
 }

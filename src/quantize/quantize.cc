@@ -1,7 +1,7 @@
 #include "quantize/quantize.h"
 
-#include "base/error.h"
 #include "graph/builder.h"
+#include "quantize/moments.h"
 
 namespace sealite::quantize {
 namespace {
@@ -11,36 +11,90 @@ using graph::Node;
 using graph::Value;
 using graph::ValueId;
 
-ValueId add_integers(Graph& graph, const Value& filter, int bits, ScaleSearch search) {
-  std::vector<float> scales = choose_scales(filter.name, *filter.source, bits, search);
-  Value value;
-  value.name = filter.name;
-  value.shape = filter.shape;
-  value.source = bits == 8 ? quantized_int8(filter.source, scales) : quantized_int4(filter.source, scales);
-  value.type = value.source->type();
-  value.quantization = std::make_shared<graph::Quantization>(graph::Quantization{std::move(scales)});
-  return graph.add_value(std::move(value));
+bool has_filter(const Graph& graph, const Node& node) {
+  return node.inputs.size() == 3 && graph.value(node.inputs[1]).source &&
+         graph.value(node.inputs[2]).source && !std::holds_alternative<graph::LayerNorm>(node.op) &&
+         !std::holds_alternative<graph::GlobalResponseNorm>(node.op);
 }
+
+class Rewriter {
+ public:
+  Rewriter(Graph& graph, const QuantizeOptions& options)
+      : graph_(graph), options_(options), builder_(graph, nodes_), moments_(graph) {}
+
+  void run() {
+    for (Node node : graph_.nodes) {
+      if (has_filter(graph_, node)) {
+        rewrite(node, choose_format(graph_, node, *options_.recipe, options_.keep));
+      } else {
+        moments_.step(node);
+      }
+      nodes_.push_back(std::move(node));
+    }
+    graph_.nodes = std::move(nodes_);
+  }
+
+ private:
+  void rewrite(Node& node, WeightFormat format) {
+    const Value& filter = graph_.value(node.inputs[1]);
+    RowScan scan = scan_filter(node, filter, format);
+    moments_.linear(node, std::move(scan.sums), std::move(scan.squares));
+    if (format == WeightFormat::kFloat32) return;
+    if (format == WeightFormat::kFloat16) {
+      const ValueId half = builder_.constant(filter.name, halved(filter.source));
+      node.inputs[1] = builder_.add(filter.name + ".float32", graph::Dequantize{}, {half});
+    } else {
+      node.inputs[1] = add_integers(filter, format, std::move(scan.scales));
+    }
+    if (options_.correct_bias) node.inputs[2] = shifted_bias(graph_.value(node.inputs[2]), scan.shifts);
+  }
+
+  // A depthwise filter (1HWC) has its channels innermost: as rows they are C x HW, each with one input
+  // channel.
+  RowScan scan_filter(const Node& node, const Value& filter, WeightFormat format) const {
+    const Moments& input = moments_.of(node.inputs[0]);
+    if (!std::holds_alternative<graph::DepthwiseConv2D>(node.op)) {
+      return scan_rows(filter.name, *filter.source, format, options_.search, input);
+    }
+    RowScan scan =
+        scan_rows(filter.name, *permuted(filter.source, {3, 1, 2, 0}), format, options_.search, {{1}, {1}});
+    for (std::size_t c = 0; c < scan.sums.size(); ++c) {
+      const std::size_t i = input.mean.size() == 1 ? 0 : c;
+      scan.sums[c] *= input.mean[i];
+      scan.shifts[c] *= input.mean[i];
+      scan.squares[c] *= input.variance[i];
+    }
+    return scan;
+  }
+
+  ValueId add_integers(const Value& filter, WeightFormat format, std::vector<float> scales) {
+    Value value;
+    value.name = filter.name;
+    value.shape = filter.shape;
+    value.source = format == WeightFormat::kInt8 ? quantized_int8(filter.source, scales)
+                                                 : quantized_int4(filter.source, scales);
+    value.type = value.source->type();
+    value.quantization = std::make_shared<graph::Quantization>(graph::Quantization{std::move(scales)});
+    return graph_.add_value(std::move(value));
+  }
+
+  ValueId shifted_bias(const Value& bias, const std::vector<float>& shifts) {
+    std::vector<float> values = read_floats(*bias.source);
+    for (std::size_t c = 0; c < values.size(); ++c) values[c] += shifts[c];
+    return builder_.constant(bias.name, bias.shape, std::move(values));
+  }
+
+  Graph& graph_;
+  const QuantizeOptions& options_;
+  std::vector<Node> nodes_;
+  graph::Builder builder_;
+  MomentEstimator moments_;
+};
 
 }  // namespace
 
 void quantize(Graph& graph, const QuantizeOptions& options) {
-  std::vector<Node> nodes;
-  graph::Builder builder(graph, nodes);
-  for (Node node : graph.nodes) {
-    const WeightFormat format = choose_format(graph, node, *options.recipe, options.keep);
-    if (format != WeightFormat::kFloat32) {
-      const Value& filter = graph.value(node.inputs[1]);
-      if (format == WeightFormat::kFloat16) {
-        const ValueId half = builder.constant(filter.name, halved(filter.name, filter.source));
-        node.inputs[1] = builder.add(filter.name + ".float32", graph::Dequantize{}, {half});
-      } else {
-        node.inputs[1] = add_integers(graph, filter, format == WeightFormat::kInt8 ? 8 : 4, options.search);
-      }
-    }
-    nodes.push_back(std::move(node));
-  }
-  graph.nodes = std::move(nodes);
+  Rewriter(graph, options).run();
 }
 
 }  // namespace sealite::quantize

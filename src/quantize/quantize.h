@@ -13,10 +13,12 @@ struct QuantizeOptions {
   const Recipe* recipe = nullptr;
   std::vector<KeepRule> keep;
   ScaleSearch search = ScaleSearch::kMse;
+  bool correct_bias = true;  // by what rounding does to the expected input, where the weights alone tell it
 };
 
-/// Rewrites `graph` (lowered by the passes) as the recipe says: filters become integers with scales, or halves with a
-/// DEQUANTIZE. Only scales are computed here; the weights are quantised block by block when they are written.
+/// Rewrites `graph` (lowered by the passes) as the recipe says: filters become integers with scales, or
+/// halves with a DEQUANTIZE. Only scales are computed here; the weights are quantised block by block when
+/// they are written.
 void quantize(graph::Graph& graph, const QuantizeOptions& options);
 
 }  // namespace sealite::quantize

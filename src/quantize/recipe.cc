@@ -11,21 +11,28 @@ namespace {
 
 constexpr Recipe kRecipes[] = {
     {"float32", "", "FLOAT32", "as trained", WeightFormat::kFloat32, WeightFormat::kFloat32},
-    {"fp16", "_fp16", "FP16", "float16 weights, widened at load", WeightFormat::kFloat16, WeightFormat::kFloat16},
-    {"int8", "_int8", "INT8 (dynamic)", "int8 weights per output channel, float activations; depthwise float32",
-     WeightFormat::kInt8, WeightFormat::kFloat32},
-    {"int4", "_int4", "INT4 (dynamic)", "4-bit FULLY_CONNECTED weights per output channel, CONV_2D and head int8",
-     WeightFormat::kInt4, WeightFormat::kFloat32},
+    {"fp16", "_fp16", "FP16", "float16 weights, widened at load", WeightFormat::kFloat16,
+     WeightFormat::kFloat16},
+    {"int8", "_int8", "INT8 (dynamic)",
+     "int8 weights per output channel, float activations; depthwise float32", WeightFormat::kInt8,
+     WeightFormat::kFloat32},
+    {"int4", "_int4", "INT4 (dynamic)",
+     "4-bit FULLY_CONNECTED weights per output channel, CONV_2D and head int8", WeightFormat::kInt4,
+     WeightFormat::kFloat32},
 };
 
 }  // namespace
 
 std::string_view format_name(WeightFormat format) {
   switch (format) {
-    case WeightFormat::kFloat32: return "float32";
-    case WeightFormat::kFloat16: return "fp16";
-    case WeightFormat::kInt8: return "int8";
-    case WeightFormat::kInt4: return "int4";
+    case WeightFormat::kFloat32:
+      return "float32";
+    case WeightFormat::kFloat16:
+      return "fp16";
+    case WeightFormat::kInt8:
+      return "int8";
+    case WeightFormat::kInt4:
+      return "int4";
   }
   return "unknown";
 }
@@ -44,7 +51,8 @@ const Recipe& find_recipe(std::string_view name) {
 
 KeepRule parse_keep_rule(const std::string& text) {
   const std::size_t equals = text.rfind('=');
-  if (equals == std::string::npos) fail(ErrorCode::kUsage, "--keep '{}': expected REGEX=float32|fp16|int8", text);
+  if (equals == std::string::npos)
+    fail(ErrorCode::kUsage, "--keep '{}': expected REGEX=float32|fp16|int8", text);
   const std::string format = text.substr(equals + 1);
   KeepRule rule;
   if (format == "float32") {

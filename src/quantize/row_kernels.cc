@@ -7,7 +7,8 @@
 
 // Highway compiles this file once for each instruction set and picks one at run time.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "quantize/row_kernels.cc"  // NOLINT(cppcoreguidelines-macro-usage): Highway's interface
+#define HWY_TARGET_INCLUDE \
+  "quantize/row_kernels.cc"  // NOLINT(cppcoreguidelines-macro-usage): Highway's interface
 #include <hwy/foreach_target.h>
 // must come after foreach_target.h
 #include <hwy/highway.h>
@@ -41,7 +42,8 @@ V RoundScaled(V x, V inverse_scale, V bound) {
   return hn::Round(hn::Min(hn::Max(hn::Mul(x, inverse_scale), hn::Neg(bound)), bound));
 }
 
-void QuantizeRow(std::span<const float> row, float inverse_scale, std::int32_t limit, std::span<std::int8_t> out) {
+void QuantizeRow(std::span<const float> row, float inverse_scale, std::int32_t limit,
+                 std::span<std::int8_t> out) {
   const Floats d;
   const hn::Rebind<std::int32_t, Floats> d32;
   const hn::Rebind<std::int8_t, Floats> d8;
@@ -56,26 +58,80 @@ void QuantizeRow(std::span<const float> row, float inverse_scale, std::int32_t l
   scalar::quantize_row(row.subspan(i), inverse_scale, limit, out.subspan(i));
 }
 
-float SquaredError(std::span<const float> row, float scale, std::int32_t limit) {
+// Sums body(d, i) over whole groups of lanes, then tail(i) over what is left, as scalar::lane_sum does.
+template <class Body, class Tail>
+float LaneSum(std::size_t count, Body body, Tail tail) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
-  const auto factor = hn::Set(d, 1.0F / scale);
-  const auto step = hn::Set(d, scale);
-  const auto bound = hn::Set(d, static_cast<float>(limit));
   HWY_ALIGN float sums[scalar::kLanes] = {};
   std::size_t i = 0;
-  for (; i + scalar::kLanes <= row.size(); i += scalar::kLanes) {
+  for (; i + scalar::kLanes <= count; i += scalar::kLanes) {
     for (std::size_t lane = 0; lane < scalar::kLanes; lane += lanes) {
-      const auto x = hn::LoadU(d, row.data() + i + lane);
-      const auto error = hn::Sub(x, hn::Mul(RoundScaled(x, factor, bound), step));
-      hn::Store(hn::Add(hn::Load(d, sums + lane), hn::Mul(error, error)), d, sums + lane);
+      hn::Store(hn::Add(hn::Load(d, sums + lane), body(d, i + lane)), d, sums + lane);
     }
   }
-  const auto tail = row.subspan(i);
-  for (std::size_t lane = 0; lane < tail.size(); ++lane) sums[lane] += scalar::squared_error(tail.subspan(lane, 1), scale, limit);
+  for (std::size_t lane = 0; i < count; ++i, ++lane) sums[lane] += tail(i);
   float sum = 0;
   for (const float lane : sums) sum += lane;
   return sum;
+}
+
+template <class V>
+V RoundingError(V x, V scale, V inverse_scale, V bound) {
+  return hn::Sub(x, hn::Mul(RoundScaled(x, inverse_scale, bound), scale));
+}
+
+float SquaredError(std::span<const float> row, float scale, std::int32_t limit) {
+  return LaneSum(
+      row.size(),
+      [&](Floats d, std::size_t i) {
+        const auto error = RoundingError(hn::LoadU(d, &row[i]), hn::Set(d, scale), hn::Set(d, 1.0F / scale),
+                                         hn::Set(d, static_cast<float>(limit)));
+        return hn::Mul(error, error);
+      },
+      [&](std::size_t i) { return scalar::squared_error(row.subspan(i, 1), scale, limit); });
+}
+
+float RoundingShift(std::span<const float> row, float scale, std::int32_t limit,
+                    std::span<const float> weights) {
+  return LaneSum(
+      row.size(),
+      [&](Floats d, std::size_t i) {
+        const auto error = RoundingError(hn::LoadU(d, &row[i]), hn::Set(d, scale), hn::Set(d, 1.0F / scale),
+                                         hn::Set(d, static_cast<float>(limit)));
+        return hn::Mul(error, hn::LoadU(d, &weights[i]));
+      },
+      [&](std::size_t i) {
+        return scalar::rounding_shift(row.subspan(i, 1), scale, limit, weights.subspan(i, 1));
+      });
+}
+
+float HalfRoundingShift(std::span<const float> row, std::span<const float> weights) {
+  return LaneSum(
+      row.size(),
+      [&](Floats d, std::size_t i) {
+        const hn::Rebind<hwy::float16_t, Floats> d16;
+        const auto x = hn::LoadU(d, &row[i]);
+        return hn::Mul(hn::Sub(x, hn::PromoteTo(d, hn::DemoteTo(d16, x))), hn::LoadU(d, &weights[i]));
+      },
+      [&](std::size_t i) { return scalar::half_rounding_shift(row.subspan(i, 1), weights.subspan(i, 1)); });
+}
+
+float WeightedSum(std::span<const float> row, std::span<const float> weights) {
+  return LaneSum(
+      row.size(),
+      [&](Floats d, std::size_t i) { return hn::Mul(hn::LoadU(d, &row[i]), hn::LoadU(d, &weights[i])); },
+      [&](std::size_t i) { return row[i] * weights[i]; });
+}
+
+float WeightedSquares(std::span<const float> row, std::span<const float> weights) {
+  return LaneSum(
+      row.size(),
+      [&](Floats d, std::size_t i) {
+        const auto x = hn::LoadU(d, &row[i]);
+        return hn::Mul(hn::Mul(x, x), hn::LoadU(d, &weights[i]));
+      },
+      [&](std::size_t i) { return row[i] * row[i] * weights[i]; });
 }
 
 void ToHalfRow(std::span<const float> row, std::span<std::uint16_t> out) {
@@ -100,18 +156,40 @@ namespace sealite::quantize {
 HWY_EXPORT(MaxAbs);
 HWY_EXPORT(QuantizeRow);
 HWY_EXPORT(SquaredError);
+HWY_EXPORT(RoundingShift);
+HWY_EXPORT(HalfRoundingShift);
+HWY_EXPORT(WeightedSum);
+HWY_EXPORT(WeightedSquares);
 HWY_EXPORT(ToHalfRow);
 
 float max_abs(std::span<const float> row) {
   return HWY_DYNAMIC_DISPATCH(MaxAbs)(row);
 }
 
-void quantize_row(std::span<const float> row, float inverse_scale, std::int32_t limit, std::span<std::int8_t> out) {
+void quantize_row(std::span<const float> row, float inverse_scale, std::int32_t limit,
+                  std::span<std::int8_t> out) {
   HWY_DYNAMIC_DISPATCH(QuantizeRow)(row, inverse_scale, limit, out);
 }
 
 float squared_error(std::span<const float> row, float scale, std::int32_t limit) {
   return HWY_DYNAMIC_DISPATCH(SquaredError)(row, scale, limit);
+}
+
+float rounding_shift(std::span<const float> row, float scale, std::int32_t limit,
+                     std::span<const float> weights) {
+  return HWY_DYNAMIC_DISPATCH(RoundingShift)(row, scale, limit, weights);
+}
+
+float half_rounding_shift(std::span<const float> row, std::span<const float> weights) {
+  return HWY_DYNAMIC_DISPATCH(HalfRoundingShift)(row, weights);
+}
+
+float weighted_sum(std::span<const float> row, std::span<const float> weights) {
+  return HWY_DYNAMIC_DISPATCH(WeightedSum)(row, weights);
+}
+
+float weighted_squares(std::span<const float> row, std::span<const float> weights) {
+  return HWY_DYNAMIC_DISPATCH(WeightedSquares)(row, weights);
 }
 
 void to_half_row(std::span<const float> row, std::span<std::uint16_t> out) {

@@ -122,7 +122,7 @@ class Emitter {
   }
   EmittedOp operator()(const graph::Slice& op) const {
     return with_indices(make(BuiltinOperator::SLICE, tfl::SliceOptionsT()),
-                        {to_int32(op.begin), to_int32(op.size)});
+                        {to_int32(op.begin), to_int32(graph_.shape(node_.output))});
   }
   EmittedOp operator()(const graph::Reshape& op) const {
     tfl::ReshapeOptionsT options;

@@ -70,7 +70,8 @@ class TableMaker {
     return static_cast<std::int32_t>(subgraph_->tensors.size() - 1);
   }
 
-  static std::unique_ptr<tfl::QuantizationParametersT> quantization_of(const graph::Quantization& quantization) {
+  static std::unique_ptr<tfl::QuantizationParametersT> quantization_of(
+      const graph::Quantization& quantization) {
     auto parameters = std::make_unique<tfl::QuantizationParametersT>();
     parameters->scale = quantization.scales;
     parameters->zero_point.assign(quantization.scales.size(), 0);
@@ -94,8 +95,7 @@ class TableMaker {
       BufferContent content;
       content.bytes.resize(input.values.size() * sizeof(std::int32_t));
       std::memcpy(content.bytes.data(), input.values.data(), content.bytes.size());
-      entry->second =
-          add_tensor(name, DType::kInt32, input.shape, std::move(content));
+      entry->second = add_tensor(name, DType::kInt32, input.shape, std::move(content));
     }
     return entry->second;
   }

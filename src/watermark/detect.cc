@@ -43,16 +43,7 @@ std::vector<float> Detector::detect(const image::Planes& planes) {
     fail(ErrorCode::kInternal, "the model reads {}x{}, got {}x{}", height_, width_, planes.height,
          planes.width);
   }
-  if (nchw_) {
-    const auto pixels = static_cast<std::size_t>(height_ * width_);
-    std::vector<float> chw(planes.data.size());
-    for (std::size_t i = 0; i < pixels; ++i) {
-      for (std::size_t c = 0; c < 3; ++c) chw[c * pixels + i] = planes.data[i * 3 + c];
-    }
-    model_.write_input(0, chw);
-  } else {
-    model_.write_input(0, planes.data);
-  }
+  model_.write_input(0, nchw_ ? image::to_chw(planes) : planes.data);
   model_.run();
   std::vector<float> output = model_.read_output(0);
   const std::size_t columns = bits_ + 1;
