@@ -11,6 +11,7 @@
 #include "model/detector_graph.h"
 #include "passes/pass.h"
 #include "quantize/calibrate.h"
+#include "quantize/layer_report.h"
 #include "quantize/quantize.h"
 #include "sealite/sealite.h"
 #include "tflite/writer.h"
@@ -79,14 +80,25 @@ graph::Tensor read_batch(const std::vector<std::filesystem::path>& paths,
 }
 
 void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const quantize::Recipe& recipe,
-                    const model::InterfaceOptions& border) {
+                    const model::InterfaceOptions& border, ConvertReport& report) {
   quantize::QuantizeOptions settings;
   settings.recipe = &recipe;
   for (const std::string& rule : options.keep) settings.keep.push_back(quantize::parse_keep_rule(rule));
   const graph::Graph original = graph;
   quantize::quantize(graph, settings);
-  if (!options.calibrate.empty())
-    quantize::correct_biases(original, graph, read_batch(options.calibrate, border));
+  if (options.gptq && options.calibrate.empty()) {
+    fail(ErrorCode::kUsage, "--gptq needs pictures: give --calibrate");
+  }
+  std::optional<graph::Tensor> pictures;
+  if (!options.calibrate.empty()) {
+    pictures = read_batch(options.calibrate, border);
+    quantize::calibrate(original, graph, *pictures, options.gptq);
+  }
+  if (!options.layer_errors) return;
+  for (quantize::LayerError& layer : quantize::report_layers(original, graph, pictures)) {
+    report.layers.push_back({std::move(layer.name), std::move(layer.format), layer.weights, layer.weight_error,
+                             layer.output_error, layer.logits_effect});
+  }
 }
 
 // Heights and widths that a pixel decoder with real upscaling bakes into its resizes.
@@ -137,7 +149,7 @@ ConvertReport convert_detector(const std::filesystem::path& path, const std::fil
   for (const model::Parameter& parameter : parameters)
     report.parameters += element_count(parameter.shape).value_or(0);
   run_passes(graph, options);
-  quantize_graph(graph, options, recipe, border);
+  quantize_graph(graph, options, recipe, border, report);
 
   model::WeightAudit audit = model::audit(*checkpoint, parameters);
   report.checkpoint_hash = std::move(audit.hash);

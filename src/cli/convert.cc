@@ -5,6 +5,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/warn.h"
 #include "cli/command.h"
@@ -26,6 +28,7 @@ struct Arguments {
   std::string part = "detector";
   std::string dump_after;
   std::vector<std::string> calibrate;
+  std::string quantize_report;
   ConvertOptions options;
   bool json = false;
 };
@@ -90,6 +93,23 @@ void print_text(const ConvertReport& report, double seconds) {
   fmt::print("Time: {:.2f} s, peak memory: {}\n", seconds, megabytes(peak_memory()));
 }
 
+void write_layer_report(const std::filesystem::path& path, const ConvertReport& report) {
+  nlohmann::ordered_json json;
+  json["file"] = report.output.string();
+  json["precision"] = report.precision;
+  json["layers"] = nlohmann::json::array();
+  for (const QuantizedLayer& layer : report.layers) {
+    nlohmann::ordered_json entry = {
+        {"name", layer.name}, {"format", layer.format}, {"weights", layer.weights}, {"weight_error", layer.weight_error}};
+    if (layer.output_error) entry["output_error"] = *layer.output_error;
+    if (layer.logits_effect) entry["logits_effect"] = *layer.logits_effect;
+    json["layers"].push_back(std::move(entry));
+  }
+  AtomicFile file(path);
+  file.write(0, as_bytes(json.dump(2) + "\n"));
+  file.commit();
+}
+
 void warn_non_finite(const ConvertReport& report) {
   for (const auto& [name, count] : report.non_finite) {
     warn("tensor '{}' has {} NaN or infinite value{}: the model's answers will not be numbers", name, count,
@@ -109,9 +129,11 @@ int run(Arguments& arguments) {
       if (pass == arguments.dump_after) fmt::print(stderr, "{}", dump());
     };
   }
+  arguments.options.layer_errors = !arguments.quantize_report.empty();
   arguments.options.calibrate = expand_folders(arguments.calibrate);
   const ConvertReport report =
       convert_detector(arguments.checkpoint, output_path(arguments), arguments.options);
+  if (!arguments.quantize_report.empty()) write_layer_report(arguments.quantize_report, report);
   warn_non_finite(report);
   arguments.json ? print_json(report, stopwatch.seconds()) : print_text(report, stopwatch.seconds());
   return 0;
@@ -159,6 +181,9 @@ Run add_convert(CLI::App& app) {
                      "REGEX=float32|fp16|int8: layers that the recipe spares (repeatable)");
   command.add_option("--calibrate", arguments->calibrate,
                      "Pictures or folders: rounding errors are corrected on them");
+  command.add_flag("--gptq", arguments->options.gptq, "Error-compensating rounding on the --calibrate pictures; slow");
+  command.add_option("--quantize-report", arguments->quantize_report,
+                     "Write each layer's errors to this JSON file (with --calibrate: its effect on the logits; slow)");
   command.add_flag("--dynamic,--no_simple", arguments->options.dynamic, "Leave batch, height and width free");
   command.add_flag("--sync", arguments->options.sync, "Wait until the disk has the file");
   command.add_option("--dump-after", arguments->dump_after, "Print the graph after this pass to stderr");

@@ -1,6 +1,7 @@
 #include "graph/evaluate.h"
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 
 #include "base/error.h"
@@ -40,7 +41,7 @@ Shape4::Shape4(const Shape& shape) : dims{1, 1, 1, 1} {
 }
 
 Evaluator::Evaluator(const Graph& graph, std::vector<Tensor> inputs)
-    : graph_(graph), live_(graph.value_count()), last_use_(last_uses(graph)) {
+    : graph_(&graph), live_(graph.value_count()), last_use_(last_uses(graph)) {
   if (inputs.size() != graph.inputs.size()) {
     fail(ErrorCode::kInternal, "the graph has {} inputs, got {}", graph.inputs.size(), inputs.size());
   }
@@ -52,26 +53,39 @@ Evaluator::Evaluator(const Graph& graph, std::vector<Tensor> inputs)
 
 Tensor& Evaluator::step() {
   check_interrupt();
-  const Node& node = graph_.nodes[next_];
-  Inputs arguments;
+  const Node& node = graph_->nodes[next_];
+  Tensor made = preview(*graph_, node);
   for (const ValueId id : node.inputs) {
-    const Value& value = graph_.value(id);
-    auto& slot = live_[static_cast<std::size_t>(id)];
-    if (!slot && value.source) slot = Tensor{value.shape, read_reals(value)};
-    arguments.push_back(&slot.value());
-  }
-  auto& output = live_[static_cast<std::size_t>(node.output)];
-  output = std::visit([&](const auto& op) { return run_kernel(op, arguments); }, node.op);
-  for (const ValueId id : node.inputs) {
-    if (last_use_[static_cast<std::size_t>(id)] == next_) live_[static_cast<std::size_t>(id)].reset();
+    const auto index = static_cast<std::size_t>(id);
+    if (index < live_.size() && last_use_[index] == next_) live_[index].reset();
   }
   ++next_;
+  auto& output = live_[static_cast<std::size_t>(node.output)];
+  output = std::move(made);
   return *output;
+}
+
+// Constants are read for each node and freed with it.
+Tensor Evaluator::preview(const Graph& other, const Node& node) const {
+  std::deque<Tensor> constants;
+  Inputs arguments;
+  for (const ValueId id : node.inputs) {
+    const auto index = static_cast<std::size_t>(id);
+    if (index < live_.size() && live_[index]) {
+      arguments.push_back(&*live_[index]);
+      continue;
+    }
+    // A constant, or one behind a DEQUANTIZE, which changes no real value.
+    const Value& value = other.value(id).source ? other.value(id) : other.value(other.producer(id)->inputs[0]);
+    constants.push_back({value.shape, read_reals(value)});
+    arguments.push_back(&constants.back());
+  }
+  return std::visit([&](const auto& op) { return run_kernel(op, arguments); }, node.op);
 }
 
 std::vector<Tensor> Evaluator::outputs() const {
   std::vector<Tensor> outputs;
-  for (const ValueId id : graph_.outputs) outputs.push_back(value(id));
+  for (const ValueId id : graph_->outputs) outputs.push_back(value(id));
   return outputs;
 }
 

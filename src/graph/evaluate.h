@@ -24,15 +24,17 @@ class Evaluator {
 
   /// Runs the next node and returns its output, which the caller may still change.
   Tensor& step();
-  bool done() const { return next_ == graph_.nodes.size(); }
-  const Node& next_node() const { return graph_.nodes[next_]; }
+  bool done() const { return next_ == graph_->nodes.size(); }
+  const Node& next_node() const { return graph_->nodes[next_]; }
+  /// What `node` of `other`, a rewrite of this graph, makes of the values that are live here; nothing changes here.
+  Tensor preview(const Graph& other, const Node& node) const;
   /// A value that has been made and is still needed.
   const Tensor& value(ValueId id) const { return live_[static_cast<std::size_t>(id)].value(); }
   /// The graph's outputs, once done.
   std::vector<Tensor> outputs() const;
 
  private:
-  const Graph& graph_;
+  const Graph* graph_;
   std::size_t next_ = 0;
   std::vector<std::optional<Tensor>> live_;
   std::vector<std::size_t> last_use_;

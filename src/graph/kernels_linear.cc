@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/parallel.h"
+#include "graph/im2col.h"
 #include "graph/kernels.h"
 
 namespace sealite::graph {
@@ -27,18 +28,16 @@ void multiply(const float* x, std::int64_t rows, const Tensor& filter, const Ten
   if (activation == Activation::kRelu) result = result.cwiseMax(0.0F);
 }
 
-// Pixels of padding in front, as TFLite's SAME places them.
-std::int64_t padding_before(Padding padding, std::int64_t in, std::int64_t out, std::int64_t stride,
-                            std::int64_t reach) {
+}  // namespace
+
+std::int64_t padding_before(Padding padding, std::int64_t in, std::int64_t out, std::int64_t stride, std::int64_t reach) {
   if (padding == Padding::kValid) return 0;
   return std::max<std::int64_t>(0, (out - 1) * stride + reach - in) / 2;
 }
 
-std::int64_t output_size(Padding padding, std::int64_t in, std::int64_t stride, std::int64_t reach) {
+std::int64_t window_count(Padding padding, std::int64_t in, std::int64_t stride, std::int64_t reach) {
   return padding == Padding::kSame ? (in + stride - 1) / stride : (in - reach) / stride + 1;
 }
-
-}  // namespace
 
 Tensor run_kernel(const FullyConnected& op, const Inputs& inputs) {
   const Tensor& x = *inputs[0];
@@ -59,34 +58,14 @@ Tensor run_kernel(const FullyConnected& op, const Inputs& inputs) {
 Tensor run_kernel(const Conv2D& op, const Inputs& inputs) {
   const Tensor& x = *inputs[0];
   const Tensor& filter = *inputs[1];
-  const Shape4 in(x.shape);
-  const std::int64_t kernel_h = filter.shape[1];
-  const std::int64_t kernel_w = filter.shape[2];
-  Tensor y = make_tensor({in.dims[0], output_size(op.padding, in.dims[1], op.stride, kernel_h),
-                          output_size(op.padding, in.dims[2], op.stride, kernel_w), filter.shape[0]});
-  const Shape4 out(y.shape);
-  const std::int64_t top = padding_before(op.padding, in.dims[1], out.dims[1], op.stride, kernel_h);
-  const std::int64_t left = padding_before(op.padding, in.dims[2], out.dims[2], op.stride, kernel_w);
-  const std::int64_t channels = in.dims[3];
-  // One output row at a time: gather its windows (im2col), then one product.
-  parallel_for(static_cast<std::size_t>(out.dims[0] * out.dims[1]), [&](std::size_t row) {
-    const std::int64_t n = static_cast<std::int64_t>(row) / out.dims[1];
-    const std::int64_t oh = static_cast<std::int64_t>(row) % out.dims[1];
-    std::vector<float> windows(static_cast<std::size_t>(out.dims[2] * kernel_h * kernel_w * channels), 0.0F);
-    for (std::int64_t ow = 0; ow < out.dims[2]; ++ow) {
-      for (std::int64_t kh = 0; kh < kernel_h; ++kh) {
-        const std::int64_t h = oh * op.stride + kh - top;
-        if (h < 0 || h >= in.dims[1]) continue;
-        for (std::int64_t kw = 0; kw < kernel_w; ++kw) {
-          const std::int64_t w = ow * op.stride + kw - left;
-          if (w < 0 || w >= in.dims[2]) continue;
-          std::copy_n(x.values.data() + in.index(n, h, w, 0), channels,
-                      windows.data() + ((ow * kernel_h + kh) * kernel_w + kw) * channels);
-        }
-      }
-    }
-    multiply(windows.data(), out.dims[2], filter, *inputs[2], op.activation,
-             y.values.data() + out.index(n, oh, 0, 0));
+  const Im2col windows(op, x.shape, filter.shape);
+  Tensor y = make_tensor({x.shape[0], windows.output_height(), windows.output_width(), filter.shape[0]});
+  const std::int64_t width = windows.output_width();
+  parallel_for(static_cast<std::size_t>(windows.line_count()), [&](std::size_t line) {
+    std::vector<float> gathered(static_cast<std::size_t>(width * windows.window_size()));
+    windows.gather(x, static_cast<std::int64_t>(line), gathered);
+    multiply(gathered.data(), width, filter, *inputs[2], op.activation,
+             y.values.data() + static_cast<std::int64_t>(line) * width * filter.shape[0]);
   });
   return y;
 }
@@ -100,8 +79,8 @@ Tensor run_kernel(const DepthwiseConv2D& op, const Inputs& inputs) {
   const std::int64_t kernel_w = filter.shape[2];
   const std::int64_t reach_h = (kernel_h - 1) * op.dilation_h + 1;
   const std::int64_t reach_w = (kernel_w - 1) * op.dilation_w + 1;
-  Tensor y = make_tensor({in.dims[0], output_size(op.padding, in.dims[1], 1, reach_h),
-                          output_size(op.padding, in.dims[2], 1, reach_w), in.dims[3]});
+  Tensor y = make_tensor({in.dims[0], window_count(op.padding, in.dims[1], 1, reach_h),
+                          window_count(op.padding, in.dims[2], 1, reach_w), in.dims[3]});
   const Shape4 out(y.shape);
   const std::int64_t top = padding_before(op.padding, in.dims[1], out.dims[1], 1, reach_h);
   const std::int64_t left = padding_before(op.padding, in.dims[2], out.dims[2], 1, reach_w);

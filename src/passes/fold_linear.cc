@@ -36,6 +36,8 @@ std::optional<ValueId> fold_scalar_affine(const Graph& graph, const Node& node, 
   if (affine == nullptr || !graph.value(affine->inputs[1]).source) return std::nullopt;
   const graph::Value& operand = graph.value(affine->inputs[1]);
   if (element_count(operand.shape) != 1 || graph.value(affine->inputs[0]).source) return std::nullopt;
+  // [1,1,1] * [N,C] has an axis more than [N,C].
+  if (graph.shape(affine->inputs[0]) != graph.shape(affine->output)) return std::nullopt;
   const auto& binary = std::get<graph::Binary>(affine->op);
   if (binary.activation != graph::Activation::kNone) return std::nullopt;
   const float scalar = read_floats(*operand.source)[0];

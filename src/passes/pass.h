@@ -43,7 +43,7 @@ struct PipelineOptions {
 /// `stop_after`.
 void run_pipeline(graph::Graph& graph, const PipelineOptions& options);
 
-/// Applies `rule` to every node until nothing changes; true if anything did.
+/// Applies `rule` to every node and removes dead ones until nothing changes; true if anything did.
 bool apply_rule(graph::Graph& graph, Rule rule);
 
 /// Removes nodes that no output needs.

@@ -32,12 +32,34 @@ void splice(graph::Graph& graph, std::size_t index, std::vector<Node> patch, Val
     fail(ErrorCode::kInternal, "a pass would change '{}' from {} to {}", old.name, to_string(before.shape),
          to_string(after.shape));
   }
+  if (std::ranges::find(patch, replacement, &Node::output) == patch.end()) {
+    fail(ErrorCode::kInternal, "a pass would replace '{}' by a value that its patch does not make", old.name);
+  }
   for (Node& node : patch) {
     if (node.output == replacement) node.output = old.output;
     std::ranges::replace(node.inputs, replacement, old.output);
   }
   const auto at = graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(index));
   graph.nodes.insert(at, std::make_move_iterator(patch.begin()), std::make_move_iterator(patch.end()));
+}
+
+// Applies `rule` to every node once, and to what it made of it.
+bool sweep(graph::Graph& graph, Rule rule) {
+  bool changed = false;
+  for (std::size_t i = 0; i < graph.nodes.size();) {
+    std::vector<Node> patch;
+    Builder builder(graph, patch);
+    const Node node = graph.nodes[i];
+    const auto replacement = rule(graph, node, builder);
+    if (!replacement) {
+      ++i;
+      continue;
+    }
+    // The same place is looked at again: one rule may apply to its own result.
+    splice(graph, i, std::move(patch), *replacement);
+    changed = true;
+  }
+  return changed;
 }
 
 }  // namespace
@@ -56,18 +78,10 @@ const Pass& find_pass(std::string_view name) {
 
 bool apply_rule(graph::Graph& graph, Rule rule) {
   bool changed = false;
-  for (std::size_t i = 0; i < graph.nodes.size();) {
-    std::vector<Node> patch;
-    Builder builder(graph, patch);
-    const Node node = graph.nodes[i];
-    const auto replacement = rule(graph, node, builder);
-    if (!replacement) {
-      ++i;
-      continue;
-    }
-    // The same place is looked at again: one rule may apply to its own result.
-    splice(graph, i, std::move(patch), *replacement);
+  // What a sweep replaced still counts as a reader until it is gone: x * 2 - 1 takes two.
+  while (sweep(graph, rule)) {
     changed = true;
+    remove_dead_nodes(graph);
   }
   return changed;
 }
@@ -86,9 +100,7 @@ void remove_dead_nodes(graph::Graph& graph) {
 void run_pipeline(graph::Graph& graph, const PipelineOptions& options) {
   if (!options.stop_after.empty()) find_pass(options.stop_after);
   for (const Pass& pass : kPipeline) {
-    if (!(options.dynamic_shapes && pass.when == When::kStaticShapes) && apply_rule(graph, pass.rule)) {
-      remove_dead_nodes(graph);
-    }
+    if (!(options.dynamic_shapes && pass.when == When::kStaticShapes)) apply_rule(graph, pass.rule);
     if (options.after_pass) options.after_pass(pass, graph);
     if (pass.name == options.stop_after) return;
   }

@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "quantize/gptq.h"
+#include "quantize/quantize.h"
 
 namespace sealite::quantize {
 namespace {
@@ -29,38 +31,62 @@ void add_to_channels(Tensor& tensor, const std::vector<float>& shifts) {
   for (std::size_t i = 0; i < tensor.values.size(); ++i) tensor.values[i] += shifts[i % shifts.size()];
 }
 
-// Whether a node's filter is stored with fewer bits: an integer constant, or a half behind a DEQUANTIZE.
-bool is_quantized(const Graph& graph, const Node& node) {
-  if (node.inputs.size() != 3) return false;
-  if (graph.value(node.inputs[1]).quantization) return true;
-  const Node* producer = graph.producer(node.inputs[1]);
-  return producer != nullptr && std::holds_alternative<graph::Dequantize>(producer->op);
-}
+class Calibration {
+ public:
+  Calibration(const Graph& original, Graph& quantized, const Tensor& pictures, bool compensate)
+      : original_(original),
+        quantized_(quantized),
+        exact_(original, {pictures}),
+        rounded_(quantized, {pictures}),
+        compensate_(compensate) {}
 
-// Moves each evaluator to just behind the node that makes `output`, and returns that output.
-Tensor& run_to(Evaluator& evaluator, ValueId output) {
-  while (evaluator.next_node().output != output) evaluator.step();
-  return evaluator.step();
-}
+  void run() {
+    Progress progress("calibrating", quantized_.nodes.size());
+    for (Node& node : quantized_.nodes) {
+      progress.advance(1);
+      if (!is_quantized(quantized_, node)) continue;
+      while (rounded_.next_node().output != node.output) rounded_.step();
+      if (compensate_ && quantized_.value(node.inputs[1]).quantization) round_again(node);
+      correct_bias(node);
+    }
+  }
+
+ private:
+  void round_again(Node& node) {
+    const graph::Value stored = quantized_.value(node.inputs[1]);
+    const graph::Value& filter = original_.value(original_.producer(node.output)->inputs[1]);
+    const Tensor weights{filter.shape, read_floats(*filter.source)};
+    auto integers = round_compensated(node, rounded_.value(node.inputs[0]), weights, stored.quantization->scales,
+                                      stored.type == DType::kInt4 ? 7 : 127);
+    if (!integers) return;
+    graph::Value value = stored;
+    value.source = literal_integers(stored.type, stored.shape, std::move(*integers));
+    node.inputs[1] = quantized_.add_value(std::move(value));
+  }
+
+  void correct_bias(Node& node) {
+    Tensor& output = rounded_.step();
+    while (exact_.next_node().output != node.output) exact_.step();
+    const std::vector<float> shifts = mean_differences(exact_.step(), output);
+    add_to_channels(output, shifts);
+    const graph::Value& bias = quantized_.value(node.inputs[2]);
+    std::vector<float> values = read_floats(*bias.source);
+    for (std::size_t c = 0; c < values.size(); ++c) values[c] += shifts[c];
+    node.inputs[2] =
+        quantized_.add_value({bias.name, bias.type, bias.shape, graph::literal(bias.shape, std::move(values))});
+  }
+
+  const Graph& original_;
+  Graph& quantized_;
+  Evaluator exact_;
+  Evaluator rounded_;
+  bool compensate_;
+};
 
 }  // namespace
 
-void correct_biases(const Graph& original, Graph& quantized, const Tensor& pictures) {
-  Evaluator exact(original, {pictures});
-  Evaluator rounded(quantized, {pictures});
-  Progress progress("calibrating", quantized.nodes.size());
-  for (Node& node : quantized.nodes) {
-    progress.advance(1);
-    if (!is_quantized(quantized, node)) continue;
-    Tensor& output = run_to(rounded, node.output);
-    const std::vector<float> shifts = mean_differences(run_to(exact, node.output), output);
-    add_to_channels(output, shifts);
-    const graph::Value& bias = quantized.value(node.inputs[2]);
-    std::vector<float> values = read_floats(*bias.source);
-    for (std::size_t c = 0; c < values.size(); ++c) values[c] += shifts[c];
-    node.inputs[2] = quantized.add_value(
-        {bias.name, bias.type, bias.shape, graph::literal(bias.shape, std::move(values))});
-  }
+void calibrate(const Graph& original, Graph& quantized, const Tensor& pictures, bool compensate) {
+  Calibration(original, quantized, pictures, compensate).run();
 }
 
 }  // namespace sealite::quantize

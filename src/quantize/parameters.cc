@@ -98,25 +98,50 @@ class QuantizedInt8 : public Source {
   std::vector<float> scales_;
 };
 
+// Two signed nibbles a byte, the first one low.
+void pack_nibbles(std::span<const std::int8_t> integers, std::byte* to) {
+  for (std::size_t i = 0; i < integers.size(); i += 2) {
+    *to++ = static_cast<std::byte>((integers[i] & 15) | ((integers[i + 1] & 15) << 4));
+  }
+}
+
 class QuantizedInt4 : public Source {
  public:
   QuantizedInt4(SourcePtr weights, std::vector<float> scales)
       : Source(DType::kInt4, weights->shape()), weights_(std::move(weights)), scales_(std::move(scales)) {}
 
   void read(Rows rows, MutableByteView out) const override {
-    std::vector<std::int8_t> wide(elements_per_row());
+    std::vector<std::int8_t> integers(elements_per_row());
     std::byte* to = out.data();
     for_rows(*weights_, rows, [&](std::int64_t row, std::span<const float> values) {
-      quantize_row(values, 1.0F / scales_[to_size(row)], 7, wide);
-      for (std::size_t i = 0; i < wide.size(); i += 2) {
-        *to++ = static_cast<std::byte>((wide[i] & 15) | ((wide[i + 1] & 15) << 4));
-      }
+      quantize_row(values, 1.0F / scales_[to_size(row)], 7, integers);
+      pack_nibbles(integers, to);
+      to += bytes_per_row();
     });
   }
 
  private:
   SourcePtr weights_;
   std::vector<float> scales_;
+};
+
+class LiteralIntegers : public Source {
+ public:
+  LiteralIntegers(DType type, Shape shape, std::vector<std::int8_t> integers)
+      : Source(type, std::move(shape)), integers_(std::move(integers)) {}
+
+  void read(Rows rows, MutableByteView out) const override {
+    const std::size_t per_row = elements_per_row();
+    const auto wanted = std::span(integers_).subspan(to_size(rows.begin) * per_row, to_size(rows.end - rows.begin) * per_row);
+    if (type() == DType::kInt4) {
+      pack_nibbles(wanted, out.data());
+    } else {
+      std::ranges::copy(std::as_bytes(wanted), out.begin());
+    }
+  }
+
+ private:
+  std::vector<std::int8_t> integers_;
 };
 
 class Halved : public Source {
@@ -177,6 +202,10 @@ SourcePtr quantized_int8(SourcePtr weights, std::vector<float> scales) {
 
 SourcePtr quantized_int4(SourcePtr weights, std::vector<float> scales) {
   return std::make_shared<QuantizedInt4>(std::move(weights), std::move(scales));
+}
+
+SourcePtr literal_integers(DType type, Shape shape, std::vector<std::int8_t> integers) {
+  return std::make_shared<LiteralIntegers>(type, std::move(shape), std::move(integers));
 }
 
 SourcePtr halved(SourcePtr weights) {

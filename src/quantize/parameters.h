@@ -35,6 +35,8 @@ RowScan scan_rows(const std::string& name, const graph::Source& weights, WeightF
 graph::SourcePtr quantized_int8(graph::SourcePtr weights, std::vector<float> scales);
 /// `weights` [O, even] as int4, two to a byte, low nibble first.
 graph::SourcePtr quantized_int4(graph::SourcePtr weights, std::vector<float> scales);
+/// Integers that are in memory already (row-major, within the type's range), as int8 or, two to a byte, int4.
+graph::SourcePtr literal_integers(DType type, Shape shape, std::vector<std::int8_t> integers);
 /// `weights` as float16.
 graph::SourcePtr halved(graph::SourcePtr weights);
 

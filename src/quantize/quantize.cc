@@ -93,6 +93,13 @@ class Rewriter {
 
 }  // namespace
 
+bool is_quantized(const Graph& graph, const Node& node) {
+  if (node.inputs.size() != 3) return false;
+  if (graph.value(node.inputs[1]).quantization) return true;
+  const Node* producer = graph.producer(node.inputs[1]);
+  return producer != nullptr && std::holds_alternative<graph::Dequantize>(producer->op);
+}
+
 void quantize(Graph& graph, const QuantizeOptions& options) {
   Rewriter(graph, options).run();
 }

@@ -21,4 +21,7 @@ struct QuantizeOptions {
 /// they are written.
 void quantize(graph::Graph& graph, const QuantizeOptions& options);
 
+/// Whether a node's filter is stored with fewer bits: an integer constant, or a half behind a DEQUANTIZE.
+bool is_quantized(const graph::Graph& graph, const graph::Node& node);
+
 }  // namespace sealite::quantize

@@ -81,6 +81,8 @@ class Emitter {
       case graph::BinaryKind::kDiv:
         return make_binary<tfl::DivOptionsT>(BuiltinOperator::DIV, op);
       case graph::BinaryKind::kSquaredDifference:
+        if (op.activation != graph::Activation::kNone)
+          fail(ErrorCode::kInternal, "node '{}': SQUARED_DIFFERENCE has no activation", node_.name);
         return make(BuiltinOperator::SQUARED_DIFFERENCE, tfl::SquaredDifferenceOptionsT());
     }
     fail(ErrorCode::kInternal, "node '{}': unknown binary operator", node_.name);

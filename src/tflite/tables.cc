@@ -127,20 +127,18 @@ class TableMaker {
     return static_cast<std::uint32_t>(codes.size() - 1);
   }
 
-  // The runtime works intermediate shapes out from the inputs when these are resized.
+  // The runtime works intermediate shapes out from the inputs when these are resized. Of rank 4 are pictures, and
+  // the logits of a pixelwise model.
   void mark_dynamic() {
-    for (const graph::ValueId id : graph_.inputs) {
-      tfl::TensorT& tensor = *subgraph_->tensors[static_cast<std::size_t>(tensors_.at(id))];
-      tensor.shape_signature = tensor.shape;
-      tensor.shape_signature[0] = -1;
-      if (tensor.shape.size() != 4) continue;
-      const std::size_t first = options_.nchw_input ? 2 : 1;
-      tensor.shape_signature[first] = tensor.shape_signature[first + 1] = -1;
-    }
-    for (const graph::ValueId id : graph_.outputs) {
-      tfl::TensorT& tensor = *subgraph_->tensors[static_cast<std::size_t>(tensors_.at(id))];
-      tensor.shape_signature = tensor.shape;
-      tensor.shape_signature[0] = -1;
+    for (const auto* ids : {&graph_.inputs, &graph_.outputs}) {
+      for (const graph::ValueId id : *ids) {
+        tfl::TensorT& tensor = *subgraph_->tensors[static_cast<std::size_t>(tensors_.at(id))];
+        tensor.shape_signature = tensor.shape;
+        tensor.shape_signature[0] = -1;
+        if (tensor.shape.size() != 4) continue;
+        const std::size_t first = options_.nchw_input ? 2 : 1;
+        tensor.shape_signature[first] = tensor.shape_signature[first + 1] = -1;
+      }
     }
   }
 

@@ -42,7 +42,8 @@ class DemoTensors {
   // The first floats of `tensor` become `values`.
   void overwrite(std::string_view name, std::vector<float> values) {
     NewTensor& tensor = (*this)[name];
-    tensor.fill = [inner = tensor.fill, values = std::move(values)](std::uint64_t offset, MutableByteView out) {
+    tensor.fill = [inner = tensor.fill, values = std::move(values)](std::uint64_t offset,
+                                                                    MutableByteView out) {
       inner(offset, out);
       if (offset == 0) std::memcpy(out.data(), values.data(), values.size() * sizeof(float));
     };
@@ -106,7 +107,8 @@ TEST_F(BadCheckpoint, PickleThatRunsAProgramIsReadAsDataAndRefused) {
   const std::vector<std::pair<std::string, std::string>> attacks{
       {"os.system", "cos\nsystem\n" + touch + "\x85R"},
       {"posix.system", "cposix\nsystem\n(" + touch + "tR"},
-      {"builtins.eval", "cbuiltins\neval\n(" + checkpoint::text_op("__import__('os').mknod('" + marker + "')") + "tR"},
+      {"builtins.eval",
+       "cbuiltins\neval\n(" + checkpoint::text_op("__import__('os').mknod('" + marker + "')") + "tR"},
       {"subprocess.Popen", "csubprocess\nPopen\n(" + touch + "tR"},
   };
   for (const auto& [name, attack] : attacks) {
@@ -119,7 +121,8 @@ TEST_F(BadCheckpoint, PickleThatRunsAProgramIsReadAsDataAndRefused) {
     EXPECT_FALSE(std::filesystem::exists(marker));
   }
   // What is refused does run in Python: the attack is a real one. Only tried on our own marker file.
-  const std::string python = "import pickle; pickle.loads(b'cos\\nsystem\\n(V' + b'touch " + marker + "' + b'\\ntR.')";
+  const std::string python =
+      "import pickle; pickle.loads(b'cos\\nsystem\\n(V' + b'touch " + marker + "' + b'\\ntR.')";
   if (Process({"python3", "-c", python}).wait().status == 0) {
     EXPECT_TRUE(std::filesystem::exists(marker));
   }
@@ -180,8 +183,8 @@ TEST_F(BadCheckpoint, NotANumber) {
   EXPECT_EQ(text.err, std::string("sealite: warning: tensor '") + kLinear +
                           "' has 5 NaN or infinite values: the model's answers will not be numbers\n");
   EXPECT_TRUE(std::filesystem::exists(folder_ / "model.tflite"));
-  const Outcome json = run_sealite({"convert", path(), "-o", folder_ / "model.tflite", "--card",
-                                    asset("demo.card.yaml"), "--json"});
+  const Outcome json = run_sealite(
+      {"convert", path(), "-o", folder_ / "model.tflite", "--card", asset("demo.card.yaml"), "--json"});
   EXPECT_EQ(nlohmann::json::parse(json.out)["non_finite"][kLinear], 5);
 }
 

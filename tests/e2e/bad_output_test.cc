@@ -1,3 +1,7 @@
+#include <sys/stat.h>
+
+#include <optional>
+
 #include "e2e/demo_model.h"
 
 namespace sealite {
@@ -68,15 +72,52 @@ TEST(BadOutput, FileSizeLimit) {
   }
 }
 
-// Runs sealite where DIR is a small file system of its own, in a mount namespace that ends with the shell;
-// the last line of stdout is what DIR holds afterwards. Needs root or user namespaces.
-Outcome run_on_mount(const std::filesystem::path& folder, const std::string& options,
-                     const std::vector<std::string>& arguments) {
-  const std::string inner = "mount -t tmpfs -o " + options + " tmpfs '" + folder.string() + "' || exit 99; \"$@\"; " +
-                            "status=$?; echo \"left: $(ls -A '" + folder.string() + "')\"; exit $status";
-  return run_in_shell("inner=$0; for u in 'unshare -m' 'unshare -rm'; do $u true 2>/dev/null && exec $u sh -c '" +
-                          std::string("eval \"$INNER\"") + "' sh \"$@\"; done; exit 99",
-                      arguments);
+// Runs sealite while `folder` is a small file system of its own, in a mount namespace that ends with it;
+// stdout ends with what the folder then holds. Nothing if this user may not mount (needs root or user
+// namespaces).
+std::optional<Outcome> run_on_mount(const std::filesystem::path& folder, const std::string& options,
+                                    std::vector<std::string> arguments) {
+  const std::string unshare = ::geteuid() == 0 ? "unshare -m" : "unshare -rm";
+  const std::string mount = "mount -t tmpfs -o " + options + " tmpfs '" + folder.string() + "'";
+  if (run_in_shell(unshare + " sh -c \"" + mount + "\"", {}).status != 0) return std::nullopt;
+  const std::string list = "echo \"left: $(ls -A '" + folder.string() + "')\"";
+  const std::string inside = mount + "; \"$@\"; status=$?; " + list + "; exit $status";
+  return run_in_shell("exec " + unshare + " sh -c \"$0\" sh \"$@\"", std::move(arguments), inside);
+}
+
+constexpr const char* kMayNotMount =
+    "this user may not mount a tmpfs; BadOutput.FileSizeLimit covers a failing write";
+
+TEST(BadOutput, FullDisk) {
+  const ScratchFolder folder;
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"convert", asset("demo.pth"), "-o", folder / "x"}, {"make-checkpoint", "-o", folder / "x"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(), {"--card", asset("demo.card.yaml")});
+    const std::optional<Outcome> outcome = run_on_mount(folder.path(), "size=2m", arguments);
+    if (!outcome) GTEST_SKIP() << kMayNotMount;
+    expect_refusal(*outcome, ErrorCode::kIo, {"cannot reserve", "No space left on device"});
+    EXPECT_EQ(outcome->out, "left: \n");
+  }
+}
+
+TEST(BadOutput, ReadOnlyFolder) {
+  const ScratchFolder folder;
+  const std::vector<std::string> arguments{"convert",    asset("demo.pth"), "-o",
+                                           folder / "x", "--card",          asset("demo.card.yaml")};
+  if (::geteuid() != 0) {
+    std::filesystem::permissions(folder.path(),
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+    expect_refusal(run_sealite(arguments), ErrorCode::kIo, {"cannot create", "Permission denied"});
+    std::filesystem::permissions(folder.path(), std::filesystem::perms::owner_all);
+    EXPECT_EQ(folder.entries(), 0);
+    return;
+  }
+  // Permissions do not stop root; a read-only file system does.
+  const std::optional<Outcome> outcome = run_on_mount(folder.path(), "ro", arguments);
+  if (!outcome) GTEST_SKIP() << kMayNotMount;
+  expect_refusal(*outcome, ErrorCode::kIo, {"cannot create", "Read-only file system"});
+  EXPECT_EQ(outcome->out, "left: \n");
 }
 
 }  // namespace

@@ -50,9 +50,8 @@ TEST(Convert, TheSameBytesEveryTime) {
 TEST(Convert, TakesTheGuidesWords) {
   const ScratchFolder folder;
   const auto output_dir = folder / "new" / "tflite_models";
-  const Outcome outcome =
-      run_sealite({"convert", fixture("chunkyseal_tiny.pth"), "--output_dir", output_dir, "--model_name",
-                   "chunkyseal", "--image_size", "256", "--no_simple"});
+  const Outcome outcome = run_sealite({"convert", fixture("chunkyseal_tiny.pth"), "--output_dir", output_dir,
+                                       "--model_name", "chunkyseal", "--image_size", "256", "--no_simple"});
   expect_success(outcome);
   const auto model = output_dir / "chunkyseal_detector_chunkyseal_256.tflite";
   ASSERT_TRUE(std::filesystem::exists(model)) << outcome.out;
@@ -77,7 +76,8 @@ TEST(Convert, DumpsAndStopsAfterAPass) {
   const ScratchFolder folder;
   const Outcome dump = convert_demo(folder / "demo.tflite", {"--dump-after", "fold-norm-mean"});
   EXPECT_EQ(dump.status, 0);
-  EXPECT_EQ(dump.err.rfind("input  %0 : float32 [1, 3, 64, 64]  # image\n", 0), 0U) << dump.err.substr(0, 200);
+  EXPECT_EQ(dump.err.rfind("input  %0 : float32 [1, 3, 64, 64]  # image\n", 0), 0U)
+      << dump.err.substr(0, 200);
   EXPECT_NE(dump.err.find("LAYER_NORM"), std::string::npos);
   EXPECT_NE(dump.err.find("\noutput %"), std::string::npos);
 

@@ -32,8 +32,9 @@ TEST_F(Detect, ReadsTheMarkedPhoto) {
   const Outcome outcome =
       run_sealite({"detect", model(), asset("coffee.watermarked.png"), "--expect", kDemoMessage});
   expect_success(outcome);
-  for (const char* part : {"message: cd750d7d (32 bits, 19 ones)", "matches: 32 of 32 bits (accuracy 1.0000), p = 2.3e-10",
-                           "unused detection bit: "}) {
+  for (const char* part :
+       {"message: cd750d7d (32 bits, 19 ones)", "matches: 32 of 32 bits (accuracy 1.0000), p = 2.3e-10",
+        "unused detection bit: "}) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part << " is not in\n" << outcome.out;
   }
 }
@@ -49,8 +50,9 @@ TEST_F(Detect, UnmarkedPhotoIsChance) {
 }
 
 TEST_F(Detect, JsonHasALineForEachPictureAndThreadsAgree) {
-  const std::vector<std::string> arguments{"detect",  model(),  asset("coffee.watermarked.png"), asset("coffee.png"),
-                                           "--json",  "--logits", "--expect",                      kDemoMessage};
+  const std::vector<std::string> arguments{
+      "detect",   model(),     asset("coffee.watermarked.png"), asset("coffee.png"), "--json", "--logits",
+      "--expect", kDemoMessage};
   std::vector<std::string> two_threads = arguments;
   two_threads.insert(two_threads.end(), {"--threads", "2"});
   const std::vector<Json> one = parse_lines(run_sealite(arguments).out);
@@ -95,7 +97,8 @@ TEST_F(Detect, ABrokenPictureDoesNotKeepTheOthersFromTheirs) {
   EXPECT_EQ(text.status, 65);  // the first error's
   EXPECT_NE(text.out.find("matches: 32 of 32"), std::string::npos);
   EXPECT_EQ(std::ranges::count(text.err, '\n'), 3) << text.err;
-  for (const char* part : {"cut.png: broken or truncated", "notes.txt: not a picture", "missing.png: no such"}) {
+  for (const char* part :
+       {"cut.png: broken or truncated", "notes.txt: not a picture", "missing.png: no such"}) {
     EXPECT_NE(text.err.find(part), std::string::npos) << text.err;
   }
 
@@ -128,16 +131,18 @@ TEST_F(Detect, RefusesABrokenModel) {
                                  whole.size() / 2, whole.size() - 1000}) {
     write_text(path, whole.substr(0, size));
     SCOPED_TRACE(size);
-    expect_refusal(run_sealite({"detect", path, asset("coffee.png")}), ErrorCode::kMalformed, {"broken.tflite"});
+    expect_refusal(run_sealite({"detect", path, asset("coffee.png")}), ErrorCode::kMalformed,
+                   {"broken.tflite"});
   }
   std::string scrambled = whole;
   for (std::size_t i = 8; i < 4096; i += 16) scrambled[i] = static_cast<char>(~scrambled[i]);
   write_text(path, scrambled);
-  expect_refusal(run_sealite({"detect", path, asset("coffee.png")}), ErrorCode::kMalformed, {"broken.tflite"});
+  expect_refusal(run_sealite({"detect", path, asset("coffee.png")}), ErrorCode::kMalformed,
+                 {"broken.tflite"});
   expect_refusal(run_sealite({"detect", asset("coffee.png"), asset("coffee.png")}), ErrorCode::kMalformed,
                  {"TFL3"});
-  expect_refusal(run_sealite({"detect", folder_ / "missing.tflite", asset("coffee.png")}), ErrorCode::kNotFound,
-                 {"missing.tflite"});
+  expect_refusal(run_sealite({"detect", folder_ / "missing.tflite", asset("coffee.png")}),
+                 ErrorCode::kNotFound, {"missing.tflite"});
 }
 
 TEST_F(Detect, SaysWhereLiteRtShouldBe) {

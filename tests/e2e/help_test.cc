@@ -42,8 +42,10 @@ TEST(Usage, WrongCommandLinesAre64) {
   expect_refusal(run_sealite({"detect", "a.tflite"}), ErrorCode::kUsage, {"pictures"});
   expect_refusal(run_sealite({"detect", "a.tflite", "b.png", "--threads", "0"}), ErrorCode::kUsage,
                  {"--threads"});
-  expect_refusal(run_sealite({"make-checkpoint", "--card", "chunkyseal", "-o", "x", "--seed", "-1"}),
-                 ErrorCode::kUsage, {"--seed"});
+  const ScratchFolder folder;
+  expect_refusal(
+      run_sealite({"make-checkpoint", "--card", asset("demo.card.yaml"), "-o", folder / "x", "--seed", "-1"}),
+      ErrorCode::kUsage, {"--seed"});
 }
 
 TEST(Usage, OutputThatReachesNobodyIsAFailure) {

@@ -15,7 +15,8 @@ TEST(Inspect, TorchCheckpoint) {
   const std::string path = fixture("chunkyseal_tiny.pth");
   const Outcome text = run_sealite({"inspect", path, "--tensors"});
   expect_success(text);
-  for (const char* part : {"torch checkpoint", "optimizer", "nbits: 64", "detector.convnext.stages.0.0.dwconv.weight"}) {
+  for (const char* part :
+       {"torch checkpoint", "optimizer", "nbits: 64", "detector.convnext.stages.0.0.dwconv.weight"}) {
     EXPECT_NE(text.out.find(part), std::string::npos) << part;
   }
   const Outcome outcome = run_sealite({"inspect", path, "--tensors", "--json"});
@@ -33,10 +34,11 @@ TEST(Inspect, TorchCheckpoint) {
 
 TEST(Inspect, Safetensors) {
   const ScratchFolder folder;
-  write_text(folder / "two.safetensors",
-             checkpoint::safetensors_file(
-                 R"({"__metadata__":{"made_by":"test"},"w":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}})",
-                 "\x01\x02\x03\x04"));
+  write_text(
+      folder / "two.safetensors",
+      checkpoint::safetensors_file(
+          R"({"__metadata__":{"made_by":"test"},"w":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}})",
+          "\x01\x02\x03\x04"));
   const Outcome outcome = run_sealite({"inspect", folder / "two.safetensors", "--tensors", "--json"});
   expect_success(outcome);
   const Json json = Json::parse(outcome.out);

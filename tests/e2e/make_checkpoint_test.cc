@@ -5,7 +5,8 @@ namespace sealite {
 namespace {
 
 Outcome make(const std::filesystem::path& path, const std::vector<std::string>& more) {
-  std::vector<std::string> arguments{"make-checkpoint", "--card", fixture("pixelseal_tiny.card.yaml"), "-o", path};
+  std::vector<std::string> arguments{"make-checkpoint", "--card", fixture("pixelseal_tiny.card.yaml"), "-o",
+                                     path};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run_sealite(arguments);
 }
@@ -28,7 +29,8 @@ TEST(MakeCheckpoint, BothPartsConvertWithoutACard) {
     expect_success(make(checkpoint, {"--part", part}));
     expect_success(run_sealite({"convert", checkpoint, "-o", folder / (part + ".tflite")}));
   }
-  EXPECT_GT(std::filesystem::file_size(folder / "all.pth"), std::filesystem::file_size(folder / "detector.pth"));
+  EXPECT_GT(std::filesystem::file_size(folder / "all.pth"),
+            std::filesystem::file_size(folder / "detector.pth"));
 }
 
 TEST(MakeCheckpoint, ClearErrors) {

@@ -87,10 +87,11 @@ inline Outcome run_sealite(std::vector<std::string> arguments) {
   return Process(sealite_command(std::move(arguments))).wait();
 }
 
-/// Runs `script` with sh; "$@" is sealite and `arguments`.
-inline Outcome run_in_shell(const std::string& script, std::vector<std::string> arguments) {
+/// Runs `script` with sh; "$@" is sealite and `arguments`, "$0" is `zero`.
+inline Outcome run_in_shell(const std::string& script, std::vector<std::string> arguments,
+                            const std::string& zero = "sh") {
   std::vector<std::string> command = sealite_command(std::move(arguments));
-  command.insert(command.begin(), {"sh", "-c", script, "sh"});
+  command.insert(command.begin(), {"sh", "-c", script, zero});
   return Process(command).wait();
 }
 

@@ -1,0 +1,220 @@
+#include "sealite/convert.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "api/converted_detector.h"
+#include "expect_error.h"
+#include "float_checks.h"
+#include "model/small_checkpoint.h"
+#include "tflite/reader.h"
+#include "tflite/run_in_litert.h"
+
+namespace sealite {
+namespace {
+
+constexpr const char* kCardText =
+    "args: {nbits: 6, img_size_proc: 64}\n"
+    "extractor: {model: convnext_tiny, params: {encoder: {depths: [1, 1, 2, 1], dims: [4, 6, 8, 12]}, "
+    "pixel_decoder: {";
+
+// A small network's checkpoint and card, to be spoilt.
+class Convert : public ::testing::Test {
+ protected:
+  explicit Convert(const std::string& decoder = "upscale_stages: [1]") {
+    const std::string text = kCardText + decoder + "}}}";
+    write_text(card, text);
+    network = model::make_detector(model::parse_card("small", text));
+    tensors = model::random_tensors(network->parameters());
+    options.card = card.string();
+  }
+  ConvertReport convert() const {
+    model::write_checkpoint(checkpoint, tensors);
+    return convert_detector(checkpoint, output, options);
+  }
+  model::SmallTensor& tensor(std::string_view part) {
+    return *std::ranges::find_if(tensors, [&](const auto& t) { return t.name.find(part) != std::string::npos; });
+  }
+  // What LiteRT and the evaluator make of the same random picture of `shape`.
+  void expect_equal_answers(const Shape& shape, bool nchw) {
+    model::InterfaceOptions border;
+    border.layout = nchw ? model::Layout::kNchw : model::Layout::kNhwc;
+    border.batch = shape[0];
+    border.height = shape[nchw ? 2 : 1];
+    border.width = shape[nchw ? 3 : 2];
+    const auto file = std::make_shared<const checkpoint::Checkpoint>(checkpoint::Checkpoint::open(checkpoint));
+    const graph::Graph graph = build_detector_graph(*network, model::Weights(file), border);
+    const graph::Tensor input{shape, random_values(shape, 3, 0, 1)};
+    auto runtime = runtime::load_model(output, "detect");
+    const graph::Tensor found = runtime::run_in_litert(runtime, graph, {input}).at(0);
+    const graph::Tensor wanted = evaluate(graph, {input}).at(0);
+    EXPECT_EQ(found.shape, wanted.shape);
+    expect_near(found.values, wanted.values, 1e-5, 1e-5);
+  }
+
+  const ScratchFolder folder;
+  const std::filesystem::path card = folder / "small.card.yaml";
+  const std::filesystem::path checkpoint = folder / "small.pth";
+  const std::filesystem::path output = folder / "small.tflite";
+  std::unique_ptr<model::DetectorNetwork> network;
+  std::vector<model::SmallTensor> tensors;
+  ConvertOptions options;
+};
+
+TEST_F(Convert, Report) {
+  const ConvertReport report = convert();
+  EXPECT_EQ(report.output, output);
+  EXPECT_EQ(report.bytes, std::filesystem::file_size(output));
+  EXPECT_EQ(report.card, "small");
+  EXPECT_EQ(report.precision, "float32");
+  EXPECT_EQ(report.input_shape, (Shape{1, 3, 64, 64}));
+  EXPECT_EQ(report.output_shape, (Shape{1, 7}));
+  EXPECT_TRUE(report.non_finite.empty());
+  EXPECT_EQ(report.checkpoint_hash.size(), 32U);
+  std::uint64_t parameters = 0;
+  for (const auto& t : tensors) parameters += t.values.size();
+  EXPECT_EQ(report.parameters, parameters);
+  // By hand: stem, three downsamplings, five blocks, the decoder's convolution and the head.
+  const auto block = [](std::uint64_t side, std::uint64_t dim) { return side * side * dim * (49 + 8 * dim); };
+  EXPECT_EQ(report.multiply_accumulates,
+            16U * 16 * 4 * 48 + 8U * 8 * 6 * 16 + 4U * 4 * 8 * 24 + 2U * 2 * 12 * 32 + block(16, 4) + block(8, 6) +
+                2 * block(4, 8) + block(2, 12) + 2U * 2 * 12 * 12 * 9 + 12 * 7);
+  expect_equal_answers({1, 3, 64, 64}, true);
+}
+
+TEST_F(Convert, MetadataSaysWhatItIs) {
+  options.layout = ImageLayout::kNhwc;
+  const ConvertReport report = convert();
+  const tflite::ModelInfo info = tflite::read_model(output);
+  const auto json = nlohmann::json::parse(info.metadata.at("sealite"));
+  EXPECT_EQ(json["model"], "small");
+  EXPECT_EQ(json["part"], "detector");
+  EXPECT_EQ(json["bits"], 6);
+  EXPECT_EQ(json["image_size"], 64);
+  EXPECT_EQ(json["layout"], "nhwc");
+  EXPECT_EQ(json["precision"], "float32");
+  EXPECT_EQ(json["sealite_version"], version());
+  EXPECT_EQ(json["checkpoint_hash"], report.checkpoint_hash);
+  EXPECT_EQ(info.signatures.at(0).key, "detect");
+  std::size_t operators = 0;
+  for (const auto& [name, count] : info.operators) operators += count;
+  EXPECT_EQ(operators, report.operators);
+}
+
+TEST_F(Convert, PreprocessingCostsNothing) {
+  convert();
+  options.stop_after = "fold-scalar-affine";
+  std::string text;
+  options.after_pass = [&](std::string_view, const std::function<std::string()>& dump) { text = dump(); };
+  EXPECT_THROW(convert(), Error);
+  EXPECT_EQ(text.find("preprocess"), std::string::npos) << text;
+}
+
+TEST_F(Convert, PassesAreShownAndStopped) {
+  std::vector<std::string> seen;
+  options.after_pass = [&](std::string_view pass, const std::function<std::string()>& dump) {
+    seen.emplace_back(pass);
+    EXPECT_NE(dump().find("CONV_2D"), std::string::npos);
+  };
+  convert();
+  EXPECT_GT(seen.size(), 5U);
+  EXPECT_EQ(seen[0], "fold-scalar-affine");
+  std::filesystem::remove(output);
+  options.stop_after = "fold-norm-affine";  // norms are left, for which there is no operator
+  expect_error(ErrorCode::kInternal, {"LAYER_NORM"}, [&] { convert(); });
+  options.stop_after = "no-such-pass";
+  expect_error(ErrorCode::kUsage, {"no-such-pass", "split-depthwise"}, [&] { convert(); });
+  EXPECT_FALSE(std::filesystem::exists(output));
+}
+
+TEST_F(Convert, MissingTensor) {
+  const std::string name = tensor("stages.2.1.pwconv1.weight").name;
+  std::erase_if(tensors, [&](const auto& t) { return t.name == name; });
+  expect_error(ErrorCode::kMismatch, {name, "expected [32, 8], found none", "'small'"}, [&] { convert(); });
+  EXPECT_FALSE(std::filesystem::exists(output));
+}
+
+TEST_F(Convert, WrongShape) {
+  model::SmallTensor& head = tensor("linear.weight");
+  head.shape = {6, 14};
+  expect_error(ErrorCode::kMismatch, {"linear.weight", "expected [7, 12], found [6, 14]"}, [&] { convert(); });
+  EXPECT_FALSE(std::filesystem::exists(output));
+}
+
+TEST_F(Convert, NonFiniteWeightsAreReported) {
+  tensor("pwconv2.bias").values[0] = std::numeric_limits<float>::quiet_NaN();
+  tensor("linear.weight").values[5] = std::numeric_limits<float>::infinity();
+  const auto found = convert().non_finite;
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_NE(found[0].first.find("pwconv2.bias"), std::string::npos);
+  EXPECT_EQ(found[0].second, 1U);
+  EXPECT_NE(found[1].first.find("linear.weight"), std::string::npos);
+}
+
+TEST_F(Convert, HalfPrecisionCheckpoints) {
+  for (model::SmallTensor& t : tensors) t.type = DType::kFloat16;
+  convert();
+  expect_equal_answers({1, 3, 64, 64}, true);
+}
+
+TEST_F(Convert, WrongOptions) {
+  options.card = "no-such-card";
+  expect_error(ErrorCode::kNotFound, {"no-such-card", "pixelseal"}, [&] { convert(); });
+  options.card = "pixelseal";
+  expect_error(ErrorCode::kMismatch, {"'pixelseal'", "downsample_layers.0.0.weight", "more tensors"},
+               [&] { convert(); });
+  options.card = "";
+  expect_error(ErrorCode::kMismatch, {"--card"}, [&] { convert(); });  // no args in the file
+  options.card = card.string();
+  options.image_size = 16;
+  expect_error(ErrorCode::kUsage, {"small", "16x16", "too small"}, [&] { convert(); });
+  expect_error(ErrorCode::kNotFound, {"absent.pth"},
+               [&] { convert_detector(folder / "absent.pth", output, options); });
+  expect_error(ErrorCode::kUnsupported, {"sam_small"}, [&] {
+    ConvertOptions sam;
+    sam.card = fixture("videoseal_0.0_tiny.card.yaml").string();
+    convert_detector(fixture("videoseal_0.0_tiny.pth"), output, sam);
+  });
+  EXPECT_FALSE(std::filesystem::exists(output));
+}
+
+class ConvertPixelwise : public Convert {
+ protected:
+  ConvertPixelwise() : Convert("pixelwise: true, upscale_type: pixelshuffle, upscale_stages: [2]") {}
+};
+
+TEST_F(ConvertPixelwise, EachLayoutAndSize) {
+  for (const bool nchw : {true, false}) {
+    options.layout = nchw ? ImageLayout::kNchw : ImageLayout::kNhwc;
+    options.dynamic = false;
+    EXPECT_EQ(convert().output_shape, (nchw ? Shape{1, 7, 4, 4} : Shape{1, 4, 4, 7}));
+    expect_equal_answers(nchw ? Shape{1, 3, 64, 64} : Shape{1, 64, 64, 3}, nchw);
+    options.dynamic = true;
+    EXPECT_EQ(convert().output_shape, (nchw ? Shape{-1, 7, -1, -1} : Shape{-1, -1, -1, 7}));
+    expect_equal_answers(nchw ? Shape{2, 3, 96, 64} : Shape{2, 96, 64, 3}, nchw);
+  }
+}
+
+TEST_F(ConvertPixelwise, DetectionAveragesThePixels) {
+  convert();
+  Detector detector = load_detector(output);
+  EXPECT_EQ(detector.bits(), 6U);
+  EXPECT_EQ(detector.detect_file(fixture("photos/coffee.png")).logits.size(), 7U);
+}
+
+class ConvertUpscaled : public Convert {
+ protected:
+  ConvertUpscaled() : Convert("upscale_type: bilinear, upscale_stages: [2, 1], sigmoid_output: true") {}
+};
+
+TEST_F(ConvertUpscaled, RunsButNotAtFreeSizes) {
+  convert();
+  expect_equal_answers({1, 3, 64, 64}, true);
+  options.dynamic = true;
+  expect_error(ErrorCode::kUnsupported, {"--dynamic", "upscale_stages"}, [&] { convert(); });
+}
+
+}  // namespace
+}  // namespace sealite

@@ -1,0 +1,131 @@
+// Whole pictures, resize included, against the reference pipeline.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "api/converted_detector.h"
+#include "expect_error.h"
+#include "float_checks.h"
+#include "image/picture.h"
+
+namespace sealite {
+namespace {
+
+// The resize rounds otherwise than PyTorch's, and PNG readers do not: 2e-4 of logits of about 1.
+constexpr double kTolerance = 2e-4;
+
+class GoldenPhotos : public ::testing::TestWithParam<const char*> {
+ protected:
+  const std::string name = GetParam();
+  const ScratchFolder folder;
+};
+
+TEST_P(GoldenPhotos, GiveTheReferencesLogits) {
+  for (const ImageLayout layout : {ImageLayout::kNchw, ImageLayout::kNhwc}) {
+    ConvertOptions options;
+    options.layout = layout;
+    convert_detector(fixture(name + ".pth"), folder / "d.tflite", options);
+    Detector detector = load_detector(folder / "d.tflite");
+    for (const std::string photo : {"chelsea", "coffee"}) {
+      const Npy clean = read_npy(fixture(name + "." + photo + ".logits_clean.npy"));
+      const Npy marked = read_npy(fixture(name + "." + photo + ".logits_watermarked.npy"));
+      EXPECT_EQ(detector.bits() + 1, clean.values.size());
+      expect_near(detector.detect_file(fixture("photos/" + photo + ".png")).logits, clean.values, kTolerance,
+                  0, photo);
+      expect_near(detector.detect_file(fixture(name + "." + photo + ".watermarked.png")).logits, marked.values,
+                  kTolerance, 0, photo);
+    }
+  }
+}
+
+TEST_P(GoldenPhotos, ADynamicModelReadsThemAtItsOwnSize) {
+  ConvertOptions options;
+  options.dynamic = true;
+  convert_detector(fixture(name + ".pth"), folder / "d.tflite", options);
+  Detector detector = load_detector(folder / "d.tflite");
+  EXPECT_EQ(detector.image_size(), 256);
+  const Npy clean = read_npy(fixture(name + ".coffee.logits_clean.npy"));
+  expect_near(detector.detect_file(fixture("photos/coffee.png")).logits, clean.values, kTolerance, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenPhotos,
+                         ::testing::Values("chunkyseal_tiny", "pixelseal_tiny", "videoseal_1.0_tiny"));
+
+class GoldenDemo : public ::testing::Test {
+ protected:
+  GoldenDemo() { convert_detector(fixture("demo.pth"), folder / "demo.tflite"); }
+  std::string message(std::size_t index) const {
+    return hex_of(std::span(messages.values).subspan(index * 32, 32));
+  }
+
+  const ScratchFolder folder;
+  const Npy messages = read_npy(fixture("demo.messages.npy"));
+};
+
+TEST_F(GoldenDemo, ReadsWhatIsInThePictures) {
+  Detector detector = load_detector(folder / "demo.tflite");
+  EXPECT_EQ(detector.bits(), 32U);
+  EXPECT_EQ(detector.image_size(), 64);
+  EXPECT_TRUE(detector.fully_delegated());
+
+  const Detection coffee = detector.detect_file(fixture("demo.coffee.watermarked.png"));
+  EXPECT_EQ(coffee.message, message(0));
+  const MessageMatch all = detector.match(coffee, message(0));
+  EXPECT_EQ(all.matches, 32U);
+  EXPECT_EQ(all.bits, 32U);
+  EXPECT_NEAR(all.p_value * 0x1p32, 1, 1e-6);
+  expect_near(coffee.logits, read_npy(fixture("demo.coffee.logits_watermarked.npy")).values, kTolerance, kTolerance);
+
+  const Detection astronaut = detector.detect_file(fixture("demo.astronaut.watermarked.png"));
+  EXPECT_EQ(detector.match(astronaut, message(3)).matches, 31U);
+  expect_near(astronaut.logits, read_npy(fixture("demo.astronaut.logits_watermarked.npy")).values, kTolerance,
+              kTolerance);
+
+  const Detection clean = detector.detect_file(fixture("photos/coffee.png"));
+  const MessageMatch chance = detector.match(clean, message(0));
+  EXPECT_GE(chance.matches, 12U);
+  EXPECT_LE(chance.matches, 18U);
+  EXPECT_GT(chance.p_value, 0.2);
+}
+
+TEST_F(GoldenDemo, PixelsReadAsTheirFileDoes) {
+  Detector detector = load_detector(folder / "demo.tflite");
+  const auto path = fixture("demo.coffee.watermarked.png");
+  const image::Picture picture = image::read_picture(path);
+  const Detection from_pixels = detector.detect_pixels(picture.rgb, picture.height, picture.width);
+  EXPECT_EQ(from_pixels.logits, detector.detect_file(path).logits);
+  EXPECT_EQ(from_pixels.ones, static_cast<std::size_t>(std::ranges::count_if(
+                                  std::span(from_pixels.logits).subspan(1), [](float x) { return x > 0; })));
+  for (const auto& [height, width] : {std::pair{picture.height, picture.width + 1}, {0, 0}, {-1, -1}}) {
+    expect_error(ErrorCode::kUsage, {"RGB picture"},
+                 [&] { detector.detect_pixels(picture.rgb, height, width); });
+  }
+}
+
+TEST_F(GoldenDemo, WrongQuestions) {
+  Detector detector = load_detector(folder / "demo.tflite");
+  const Detection detection = detector.detect_file(fixture("photos/coffee.png"));
+  expect_error(ErrorCode::kUsage, {"32 bits"}, [&] { detector.match(detection, "1234"); });
+  expect_error(ErrorCode::kNotFound, {"absent.png"}, [&] { detector.detect_file(folder / "absent.png"); });
+  expect_error(ErrorCode::kMalformed, {}, [&] { detector.detect_file(folder / "demo.tflite"); });
+  expect_error(ErrorCode::kNotFound, {"absent.tflite"}, [&] { load_detector(folder / "absent.tflite"); });
+  expect_error(ErrorCode::kMalformed, {"coffee.png"}, [&] { load_detector(fixture("photos/coffee.png")); });
+  expect_error(ErrorCode::kMismatch, {"'detect'"},
+               [&] { load_detector(SEALITE_SOURCE_DIR "/tests/runtime/data/two_signatures.tflite"); });
+}
+
+TEST_F(GoldenDemo, ADetectorMovesAndThreadsDoNotMatter) {
+  Detector detector = load_detector(folder / "demo.tflite");
+  const auto path = fixture("photos/coffee.png");
+  const Detection before = detector.detect_file(path);
+  Detector moved = std::move(detector);
+  EXPECT_EQ(moved.detect_file(path).logits, before.logits);
+  DetectorOptions options;
+  options.litert_library = runtime::litert_library();
+  options.threads = 2;
+  Detector threaded(folder / "demo.tflite", options);
+  expect_near(threaded.detect_file(path).logits, before.logits, 1e-5, 1e-5);
+}
+
+}  // namespace
+}  // namespace sealite

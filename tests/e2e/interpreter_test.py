@@ -1,0 +1,76 @@
+"""interpreter_test.py SEALITE FIXTURES WORK: converts every fixture and loads the files into the Python Interpreter.
+
+The Interpreter is the other way to run a .tflite file (the product uses LiteRT's C API): it must find the signature
+by name and give the reference's numbers. Also looks at a made checkpoint with Python's own zip and pickle tools.
+"""
+
+import json
+import pathlib
+import pickletools
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+# |difference| <= tolerance + tolerance * |reference|. For `demo`, PyTorch's own float32 result lies 1.9 times 2e-6
+# away from the same network in float64: its logits reach 10.6 where the others' stay under 2.2.
+TOLERANCE = {"chunkyseal_tiny": 2e-6, "pixelseal_tiny": 2e-6, "videoseal_1.0_tiny": 2e-6, "demo": 2e-5}
+
+
+def run(sealite, *arguments):
+    subprocess.run([sealite, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
+
+
+def logits_of(model, images):
+    """The logits [N, 1 + bits] by the signature `detect`; one call if the batch is free, else one for each image."""
+    interpreter = Interpreter(model_path=str(model))
+    detect = interpreter.get_signature_runner("detect")
+    assert list(detect.get_input_details()) == ["image"], detect.get_input_details()
+    assert list(detect.get_output_details()) == ["logits"], detect.get_output_details()
+    free = detect.get_input_details()["image"]["shape_signature"][0] == -1
+    batches = [images] if free else [images[i : i + 1] for i in range(len(images))]
+    return np.concatenate([detect(image=batch)["logits"] for batch in batches])
+
+
+def check_numbers(sealite, fixtures, work):
+    for name, tolerance in TOLERANCE.items():
+        images = np.load(fixtures / f"{name}.images.npy")  # NCHW
+        expected = np.load(fixtures / f"{name}.detector_logits.npy")
+        for kind, options in {"nchw": [], "nhwc": ["--layout", "nhwc"], "dynamic": ["--dynamic"]}.items():
+            model = work / f"{name}.{kind}.tflite"
+            card = fixtures / f"{name}.card.yaml"
+            run(sealite, "convert", fixtures / f"{name}.pth", "-o", model, "--card", card, *options)
+            given = np.ascontiguousarray(images.transpose(0, 2, 3, 1)) if kind == "nhwc" else images
+            found = logits_of(model, given)
+            assert found.shape == expected.shape, (found.shape, expected.shape)
+            worst = np.max(np.abs(found - expected) / (tolerance + tolerance * np.abs(expected)))
+            print(f"{name:20} {kind:8} {worst:5.2f} of the tolerance {tolerance:.0e}")
+            assert worst <= 1, f"{name} {kind}: {worst} times the tolerance"
+
+
+def check_checkpoint(sealite, fixtures, work):
+    path = work / "made.pth"
+    run(sealite, "make-checkpoint", "--card", fixtures / "pixelseal_tiny.card.yaml", "-o", path)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None, "a checksum is wrong"
+        entries = archive.infolist()
+        assert all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
+        pickle = archive.read("made/data.pkl")
+        storages = {entry.filename for entry in entries if entry.filename.startswith("made/data/")}
+    opcodes = list(pickletools.genops(pickle))
+    pickletools.dis(pickle, out=open("/dev/null", "w", encoding="utf-8"))  # also checks the stack and the memo
+    modules = {argument for opcode, argument, _ in opcodes if opcode.name == "GLOBAL"}
+    allowed = {"collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch FloatStorage", "torch LongStorage"}
+    assert modules <= allowed, modules - allowed
+    print(f"made checkpoint: {len(entries)} stored entries, {len(storages)} storages, {len(opcodes)} opcodes")
+
+
+def main():
+    sealite, fixtures, work = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    check_numbers(sealite, fixtures, work)
+    check_checkpoint(sealite, fixtures, work)
+
+
+main()
