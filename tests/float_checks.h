@@ -16,8 +16,7 @@ namespace sealite {
 inline std::vector<float> random_values(const Shape& shape, unsigned seed, float low = -1, float high = 1) {
   std::mt19937 generator(seed);
   std::vector<float> values(element_count(shape).value());
-  for (float& value : values)
-    value = low + (high - low) * static_cast<float>(generator() >> 8U) * 0x1p-24F;
+  for (float& value : values) value = low + (high - low) * static_cast<float>(generator() >> 8U) * 0x1p-24F;
   return values;
 }
 

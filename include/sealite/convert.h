@@ -27,11 +27,11 @@ struct ConvertOptions {
   std::string quantize = "float32";  ///< Recipe: float32, fp16, int8 or int4.
   std::vector<std::string> keep;     ///< "REGEX=float32|fp16|int8": layers, by name, that the recipe spares.
   std::vector<std::filesystem::path>
-      calibrate;           ///< Pictures on which rounding errors are corrected; may be empty.
+      calibrate;              ///< Pictures on which rounding errors are corrected; may be empty.
   bool gptq = false;          ///< Round so that errors compensate each other on these pictures; slow.
   bool layer_errors = false;  ///< Fill `ConvertReport::layers`.
-  bool sync = false;       ///< Wait until the disk has the file.
-  std::string stop_after;  ///< Name of the last pass to run; empty: all. The result may not be writable.
+  bool sync = false;          ///< Wait until the disk has the file.
+  std::string stop_after;     ///< Name of the last pass to run; empty: all. The result may not be writable.
   /// Called after each pass with its name and the graph as text (only made if this is set).
   std::function<void(std::string_view pass, const std::function<std::string()>& dump)> after_pass;
 };
@@ -42,7 +42,8 @@ struct QuantizedLayer {
   std::string format;
   std::uint64_t weights = 0;
   double weight_error = 0;
-  std::optional<double> output_error;   ///< Of the layer's output, on exact inputs (with calibration pictures).
+  std::optional<double>
+      output_error;  ///< Of the layer's output, on exact inputs (with calibration pictures).
   std::optional<double> logits_effect;  ///< Of the logits when only this layer is quantised (with pictures).
 };
 
@@ -57,7 +58,7 @@ struct ConvertReport {
   std::size_t operators = 0;
   std::uint64_t parameters = 0;
   std::vector<QuantizedLayer> layers;  ///< The worst first; empty unless asked for.
-  std::string checkpoint_hash;  ///< Of the detector's tensors, XXH3-128.
+  std::string checkpoint_hash;         ///< Of the detector's tensors, XXH3-128.
   /// Tensors with NaN or infinite values, and how many of them.
   std::vector<std::pair<std::string, std::uint64_t>> non_finite;
 };

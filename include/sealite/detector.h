@@ -39,6 +39,8 @@ class Detector {
   ~Detector();
   Detector(Detector&&) noexcept;
   Detector& operator=(Detector&&) noexcept;
+  Detector(const Detector&) = delete;
+  Detector& operator=(const Detector&) = delete;
 
   /// Reads a JPEG, PNG, WebP, AVIF or TIFF file of any size.
   Detection detect_file(const std::filesystem::path& picture);

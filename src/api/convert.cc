@@ -96,8 +96,8 @@ void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const qu
   }
   if (!options.layer_errors) return;
   for (quantize::LayerError& layer : quantize::report_layers(original, graph, pictures)) {
-    report.layers.push_back({std::move(layer.name), std::move(layer.format), layer.weights, layer.weight_error,
-                             layer.output_error, layer.logits_effect});
+    report.layers.push_back({std::move(layer.name), std::move(layer.format), layer.weights,
+                             layer.weight_error, layer.output_error, layer.logits_effect});
   }
 }
 

@@ -16,8 +16,8 @@ namespace {
 
 // 4 KiB on x86, up to 64 KiB on other processors.
 std::uintptr_t page_size() {
-  static const auto size = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  return size;
+  static const auto kSize = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  return kSize;
 }
 
 class OpenFile {
@@ -45,10 +45,10 @@ void advise(ByteView view, int advice, bool only_whole_pages) {
   const std::uintptr_t page = page_size();
   begin = only_whole_pages ? align_up(begin, page) : begin / page * page;
   if (only_whole_pages) end = end / page * page;
-  // Only advice: a failure changes speed, never results.
-  if (begin < end)
-    (void)::madvise(reinterpret_cast<void*>(begin), end - begin,
-                    advice);  // NOLINT(performance-no-int-to-ptr): madvise wants the page's address
+  if (begin >= end) return;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): madvise wants the page's address
+  auto* first_page = reinterpret_cast<void*>(begin);
+  (void)::madvise(first_page, end - begin, advice);  // only advice: a failure changes speed, never results
 }
 
 }  // namespace

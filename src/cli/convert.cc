@@ -99,8 +99,10 @@ void write_layer_report(const std::filesystem::path& path, const ConvertReport& 
   json["precision"] = report.precision;
   json["layers"] = nlohmann::json::array();
   for (const QuantizedLayer& layer : report.layers) {
-    nlohmann::ordered_json entry = {
-        {"name", layer.name}, {"format", layer.format}, {"weights", layer.weights}, {"weight_error", layer.weight_error}};
+    nlohmann::ordered_json entry = {{"name", layer.name},
+                                    {"format", layer.format},
+                                    {"weights", layer.weights},
+                                    {"weight_error", layer.weight_error}};
     if (layer.output_error) entry["output_error"] = *layer.output_error;
     if (layer.logits_effect) entry["logits_effect"] = *layer.logits_effect;
     json["layers"].push_back(std::move(entry));
@@ -181,9 +183,11 @@ Run add_convert(CLI::App& app) {
                      "REGEX=float32|fp16|int8: layers that the recipe spares (repeatable)");
   command.add_option("--calibrate", arguments->calibrate,
                      "Pictures or folders: rounding errors are corrected on them");
-  command.add_flag("--gptq", arguments->options.gptq, "Error-compensating rounding on the --calibrate pictures; slow");
-  command.add_option("--quantize-report", arguments->quantize_report,
-                     "Write each layer's errors to this JSON file (with --calibrate: its effect on the logits; slow)");
+  command.add_flag("--gptq", arguments->options.gptq,
+                   "Error-compensating rounding on the --calibrate pictures; slow");
+  command.add_option(
+      "--quantize-report", arguments->quantize_report,
+      "Write each layer's errors to this JSON file (with --calibrate: its effect on the logits; slow)");
   command.add_flag("--dynamic,--no_simple", arguments->options.dynamic, "Leave batch, height and width free");
   command.add_flag("--sync", arguments->options.sync, "Wait until the disk has the file");
   command.add_option("--dump-after", arguments->dump_after, "Print the graph after this pass to stderr");

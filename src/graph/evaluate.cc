@@ -32,7 +32,7 @@ void check_input(const Value& value, const Tensor& tensor) {
 
 Tensor make_tensor(Shape shape) {
   Tensor tensor{std::move(shape), {}};
-  tensor.values.resize(element_count(tensor.shape).value());
+  tensor.values.resize(element_count(tensor.shape).value_or(0));
   return tensor;
 }
 
@@ -60,9 +60,7 @@ Tensor& Evaluator::step() {
     if (index < live_.size() && last_use_[index] == next_) live_[index].reset();
   }
   ++next_;
-  auto& output = live_[static_cast<std::size_t>(node.output)];
-  output = std::move(made);
-  return *output;
+  return live_[static_cast<std::size_t>(node.output)].emplace(std::move(made));
 }
 
 // Constants are read for each node and freed with it.
@@ -71,12 +69,16 @@ Tensor Evaluator::preview(const Graph& other, const Node& node) const {
   Inputs arguments;
   for (const ValueId id : node.inputs) {
     const auto index = static_cast<std::size_t>(id);
-    if (index < live_.size() && live_[index]) {
-      arguments.push_back(&*live_[index]);
-      continue;
+    if (index < live_.size()) {
+      const std::optional<Tensor>& live = live_[index];
+      if (live) {
+        arguments.push_back(&*live);
+        continue;
+      }
     }
     // A constant, or one behind a DEQUANTIZE, which changes no real value.
-    const Value& value = other.value(id).source ? other.value(id) : other.value(other.producer(id)->inputs[0]);
+    const Value& value =
+        other.value(id).source ? other.value(id) : other.value(other.producer(id)->inputs[0]);
     constants.push_back({value.shape, read_reals(value)});
     arguments.push_back(&constants.back());
   }

@@ -26,10 +26,14 @@ class Evaluator {
   Tensor& step();
   bool done() const { return next_ == graph_->nodes.size(); }
   const Node& next_node() const { return graph_->nodes[next_]; }
-  /// What `node` of `other`, a rewrite of this graph, makes of the values that are live here; nothing changes here.
+  /// What `node` of `other`, a rewrite of this graph, makes of the values that are live here; nothing changes
+  /// here.
   Tensor preview(const Graph& other, const Node& node) const;
   /// A value that has been made and is still needed.
-  const Tensor& value(ValueId id) const { return live_[static_cast<std::size_t>(id)].value(); }
+  const Tensor& value(ValueId id) const {
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): value() throws if it is gone
+    return live_[static_cast<std::size_t>(id)].value();
+  }
   /// The graph's outputs, once done.
   std::vector<Tensor> outputs() const;
 

@@ -30,6 +30,11 @@ struct Filter {
   std::vector<float> weights;
 };
 
+/// As PyTorch rounds: adds a half and cuts, so that below zero it is another number than lround's.
+std::int64_t round_half_up(double value) {
+  return static_cast<std::int64_t>(value + 0.5);  // NOLINT(bugprone-incorrect-roundings): see above
+}
+
 /// PyTorch's weights, float and double mixed as there, since at large coordinates the rounding shows
 /// (aten/src/ATen/native/cpu/UpSampleKernel.cpp: _compute_indices_min_size_weights_aa, bilinear).
 Filter make_filter(std::int64_t in, std::int64_t out) {
@@ -41,9 +46,8 @@ Filter make_filter(std::int64_t in, std::int64_t out) {
   for (std::int64_t i = 0; i < out; ++i) {
     const auto center = static_cast<float>(static_cast<double>(scale) * (static_cast<double>(i) + 0.5));
     Taps taps;
-    taps.first =
-        std::max<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(center - support) + 0.5), 0);
-    const auto end = static_cast<std::int64_t>(static_cast<double>(center + support) + 0.5);
+    taps.first = std::max<std::int64_t>(round_half_up(center - support), 0);
+    const std::int64_t end = round_half_up(center + support);
     taps.count = std::clamp<std::int64_t>(std::min(end, in) - taps.first, 0, longest);
     taps.offset = filter.weights.size();
     float total = 0;

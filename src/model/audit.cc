@@ -12,8 +12,6 @@
 namespace sealite::model {
 namespace {
 
-using checkpoint::TensorView;
-
 constexpr std::size_t kChunkBytes = std::size_t{1} << 21U;
 
 // A piece of one parameter's bytes.

@@ -24,7 +24,7 @@ constexpr std::size_t kMaxListLength = 64;
 // One mapping of the YAML, with its path for errors. Keys that are absent give the default.
 class Section {
  public:
-  Section(YAML::Node node, std::string path) : node_(std::move(node)), path_(std::move(path)) {
+  Section(const YAML::Node& node, std::string path) : node_(node), path_(std::move(path)) {
     if (node_.IsDefined() && !node_.IsNull() && !node_.IsMap())
       fail(ErrorCode::kMalformed, "{} is not a mapping", path_.empty() ? "the text" : "'" + path_ + "'");
   }

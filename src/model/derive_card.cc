@@ -19,7 +19,7 @@ struct KnownDetector {
 constexpr KnownDetector kKnownDetectors[] = {
     {"convnext_tiny", 4}, {"convnext_base", 4}, {"convnext_chunky", 2}};
 
-std::string arg(const Checkpoint& checkpoint, std::string_view key, std::string fallback) {
+std::string arg(const Checkpoint& checkpoint, std::string_view key, const std::string& fallback) {
   const auto found = checkpoint.args().find(key);
   return found == checkpoint.args().end() ? fallback : found->second;
 }

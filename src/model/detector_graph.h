@@ -16,8 +16,8 @@ struct InterfaceOptions {
 };
 
 /// The whole detector: input "image", float32 RGB in [0,1], [N,3,H,W] or [N,H,W,3]; output "logits" [N, 1 +
-/// bits] (pixelwise: in the input's layout). NHWC inside: an NCHW border is one transpose. Throws kUsage if the
-/// picture is too small for the network.
+/// bits] (pixelwise: in the input's layout). NHWC inside: an NCHW border is one transpose. Throws kUsage if
+/// the picture is too small for the network.
 graph::Graph build_detector_graph(const DetectorNetwork& network, const Weights& weights,
                                   const InterfaceOptions& options);
 

@@ -56,8 +56,8 @@ class Calibration {
     const graph::Value stored = quantized_.value(node.inputs[1]);
     const graph::Value& filter = original_.value(original_.producer(node.output)->inputs[1]);
     const Tensor weights{filter.shape, read_floats(*filter.source)};
-    auto integers = round_compensated(node, rounded_.value(node.inputs[0]), weights, stored.quantization->scales,
-                                      stored.type == DType::kInt4 ? 7 : 127);
+    auto integers = round_compensated(node, rounded_.value(node.inputs[0]), weights,
+                                      stored.quantization->scales, stored.type == DType::kInt4 ? 7 : 127);
     if (!integers) return;
     graph::Value value = stored;
     value.source = literal_integers(stored.type, stored.shape, std::move(*integers));
@@ -72,8 +72,8 @@ class Calibration {
     const graph::Value& bias = quantized_.value(node.inputs[2]);
     std::vector<float> values = read_floats(*bias.source);
     for (std::size_t c = 0; c < values.size(); ++c) values[c] += shifts[c];
-    node.inputs[2] =
-        quantized_.add_value({bias.name, bias.type, bias.shape, graph::literal(bias.shape, std::move(values))});
+    node.inputs[2] = quantized_.add_value(
+        {bias.name, bias.type, bias.shape, graph::literal(bias.shape, std::move(values))});
   }
 
   const Graph& original_;

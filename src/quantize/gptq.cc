@@ -18,7 +18,8 @@ constexpr std::int64_t kMaxInputs = 6144;
 constexpr float kDamping = 0.01F;
 
 // Sum over all input rows x of x^T x.
-Matrix second_moments(const graph::Node& node, const Tensor& input, const Tensor& weights, std::int64_t inputs) {
+Matrix second_moments(const graph::Node& node, const Tensor& input, const Tensor& weights,
+                      std::int64_t inputs) {
   Matrix moments = Matrix::Zero(inputs, inputs);
   const auto add = [&](const float* rows, std::int64_t count) {
     const Eigen::Map<const Matrix> x(rows, count, inputs);
@@ -45,7 +46,8 @@ Matrix inverse_factor(Matrix moments) {
   return inverse.llt().matrixU();
 }
 
-void round_row(std::span<float> row, const Matrix& factor, float scale, std::int32_t limit, std::int8_t* out) {
+void round_row(std::span<float> row, const Matrix& factor, float scale, std::int32_t limit,
+               std::int8_t* out) {
   const auto bound = static_cast<float>(limit);
   const auto count = static_cast<Eigen::Index>(row.size());
   Eigen::Map<Eigen::RowVectorXf> rest(row.data(), count);
@@ -59,8 +61,10 @@ void round_row(std::span<float> row, const Matrix& factor, float scale, std::int
 
 }  // namespace
 
-std::optional<std::vector<std::int8_t>> round_compensated(const graph::Node& node, const Tensor& input, const Tensor& weights,
-                                                          const std::vector<float>& scales, std::int32_t limit) {
+std::optional<std::vector<std::int8_t>> round_compensated(const graph::Node& node, const Tensor& input,
+                                                          const Tensor& weights,
+                                                          const std::vector<float>& scales,
+                                                          std::int32_t limit) {
   const auto inputs = static_cast<std::int64_t>(weights.values.size() / scales.size());
   if (inputs > kMaxInputs) return std::nullopt;
   const Matrix factor = inverse_factor(second_moments(node, input, weights, inputs));
@@ -68,7 +72,8 @@ std::optional<std::vector<std::int8_t>> round_compensated(const graph::Node& nod
   std::vector<std::int8_t> integers(rest.size());
   const auto length = static_cast<std::size_t>(inputs);
   parallel_for(scales.size(), [&](std::size_t row) {
-    round_row(std::span(rest).subspan(row * length, length), factor, scales[row], limit, &integers[row * length]);
+    round_row(std::span(rest).subspan(row * length, length), factor, scales[row], limit,
+              &integers[row * length]);
   });
   return integers;
 }

@@ -36,13 +36,15 @@ std::string_view stored_format(DType type) {
   return type == DType::kFloat16 ? "fp16" : dtype_name(type);
 }
 
-LayerError weight_report(const Graph& original, const Node& before, const Graph& quantized, const Node& after) {
+LayerError weight_report(const Graph& original, const Node& before, const Graph& quantized,
+                         const Node& after) {
   const Value& stored = stored_filter(quantized, after);
   LayerError layer;
   layer.name = after.name;
   layer.format = stored_format(stored.type);
   layer.weights = element_count(stored.shape).value_or(0);
-  layer.weight_error = relative_error(read_floats(*original.value(before.inputs[1]).source), read_reals(stored));
+  layer.weight_error =
+      relative_error(read_floats(*original.value(before.inputs[1]).source), read_reals(stored));
   return layer;
 }
 
@@ -53,7 +55,8 @@ const Node* counterpart(const Graph& quantized, const Node& node) {
 
 }  // namespace
 
-std::vector<LayerError> report_layers(const Graph& original, const Graph& quantized, const std::optional<Tensor>& pictures) {
+std::vector<LayerError> report_layers(const Graph& original, const Graph& quantized,
+                                      const std::optional<Tensor>& pictures) {
   std::vector<LayerError> layers;
   std::vector<std::vector<float>> changed_logits;
   std::optional<Evaluator> exact;

@@ -19,9 +19,9 @@ struct LayerError {
   std::optional<double> logits_effect;  // of the logits when only this layer is quantised
 };
 
-/// One entry for each quantised layer of `quantized`, a rewrite of `original`, the worst first: by its effect on the logits
-/// if there are `pictures` (the graph's input, any batch), else by its weight error. The effect of each layer takes a run of
-/// all layers after it.
+/// One entry for each quantised layer of `quantized`, a rewrite of `original`, the worst first: by its effect
+/// on the logits if there are `pictures` (the graph's input, any batch), else by its weight error. The effect
+/// of each layer takes a run of all layers after it.
 std::vector<LayerError> report_layers(const graph::Graph& original, const graph::Graph& quantized,
                                       const std::optional<graph::Tensor>& pictures);
 

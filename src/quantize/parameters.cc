@@ -132,7 +132,8 @@ class LiteralIntegers : public Source {
 
   void read(Rows rows, MutableByteView out) const override {
     const std::size_t per_row = elements_per_row();
-    const auto wanted = std::span(integers_).subspan(to_size(rows.begin) * per_row, to_size(rows.end - rows.begin) * per_row);
+    const auto wanted =
+        std::span(integers_).subspan(to_size(rows.begin) * per_row, to_size(rows.end - rows.begin) * per_row);
     if (type() == DType::kInt4) {
       pack_nibbles(wanted, out.data());
     } else {

@@ -106,13 +106,41 @@ float RoundingShift(std::span<const float> row, float scale, std::int32_t limit,
       });
 }
 
+// base/dtype's float_to_half and half_to_float in integer lanes: Highway's own conversions lose subnormals on
+// processors without F16C.
+template <class D, class V>
+hn::VFromD<hn::RebindToUnsigned<D>> HalfBits(D d, V x) {
+  const hn::RebindToUnsigned<D> du;
+  const auto bits = hn::BitCast(du, x);
+  const auto sign = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 0x8000U));
+  const auto magnitude = hn::And(bits, hn::Set(du, 0x7FFFFFFFU));
+  const auto odd = hn::And(hn::ShiftRight<13>(magnitude), hn::Set(du, 1U));
+  const auto rounded = hn::Add(hn::Add(magnitude, hn::Set(du, 0xFFFU)), odd);
+  const auto normal = hn::ShiftRight<13>(hn::Sub(rounded, hn::Set(du, 0x38000000U)));
+  const auto shifted = hn::Add(hn::BitCast(d, magnitude), hn::Set(d, 0.5F));
+  const auto subnormal = hn::Sub(hn::BitCast(du, shifted), hn::Set(du, 0x3F000000U));
+  const auto is_small = hn::Lt(hn::BitCast(d, magnitude), hn::Set(d, 0x1p-14F));
+  return hn::Or(sign, hn::IfThenElse(hn::RebindMask(du, is_small), subnormal, normal));
+}
+
+template <class D, class V>
+hn::VFromD<D> FromHalfBits(D d, V half) {
+  const hn::RebindToUnsigned<D> du;
+  const hn::RebindToSigned<D> ds;
+  const auto magnitude = hn::And(half, hn::Set(du, 0x7FFFU));
+  const auto normal = hn::BitCast(d, hn::Add(hn::ShiftLeft<13>(magnitude), hn::Set(du, 0x38000000U)));
+  const auto subnormal = hn::Mul(hn::ConvertTo(d, hn::BitCast(ds, magnitude)), hn::Set(d, 0x1p-24F));
+  const auto is_small = hn::Lt(hn::BitCast(ds, magnitude), hn::Set(ds, 0x400));
+  const auto unsigned_value = hn::IfThenElse(hn::RebindMask(d, is_small), subnormal, normal);
+  return hn::Or(unsigned_value, hn::BitCast(d, hn::ShiftLeft<16>(hn::And(half, hn::Set(du, 0x8000U)))));
+}
+
 float HalfRoundingShift(std::span<const float> row, std::span<const float> weights) {
   return LaneSum(
       row.size(),
       [&](Floats d, std::size_t i) {
-        const hn::Rebind<hwy::float16_t, Floats> d16;
         const auto x = hn::LoadU(d, &row[i]);
-        return hn::Mul(hn::Sub(x, hn::PromoteTo(d, hn::DemoteTo(d16, x))), hn::LoadU(d, &weights[i]));
+        return hn::Mul(hn::Sub(x, FromHalfBits(d, HalfBits(d, x))), hn::LoadU(d, &weights[i]));
       },
       [&](std::size_t i) { return scalar::half_rounding_shift(row.subspan(i, 1), weights.subspan(i, 1)); });
 }
@@ -136,13 +164,12 @@ float WeightedSquares(std::span<const float> row, std::span<const float> weights
 
 void ToHalfRow(std::span<const float> row, std::span<std::uint16_t> out) {
   const Floats d;
-  const hn::Rebind<hwy::float16_t, Floats> d16;
-  const hn::RebindToUnsigned<decltype(d16)> u16;
+  const hn::Rebind<std::uint16_t, Floats> d16;
+  const hn::RebindToSigned<Floats> d32;
   const std::size_t lanes = hn::Lanes(d);
   std::size_t i = 0;
   for (; i + lanes <= row.size(); i += lanes) {
-    const auto halves = hn::DemoteTo(d16, hn::LoadU(d, row.data() + i));
-    hn::StoreU(hn::BitCast(u16, halves), u16, out.data() + i);
+    hn::StoreU(hn::DemoteTo(d16, hn::BitCast(d32, HalfBits(d, hn::LoadU(d, &row[i])))), d16, &out[i]);
   }
   scalar::to_half_row(row.subspan(i), out.subspan(i));
 }

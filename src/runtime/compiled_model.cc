@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -21,6 +22,14 @@ struct Slot {
   Handle<LiteRtTensorBuffer> buffer;
   bool written = false;
 };
+
+/// C strings that LiteRT makes, or frees by itself later.
+struct FreeText {
+  void operator()(char* text) const {
+    std::free(text);  // NOLINT(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): a C interface
+  }
+};
+using CText = std::unique_ptr<char, FreeText>;
 
 bool is_free(const Shape& shape) {
   return std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; });
@@ -190,12 +199,13 @@ void CompiledModel::Impl::compile(const RunOptions& options) {
 }
 
 void CompiledModel::Impl::add_options(LiteRtOptions options, const char* id, const std::string& text) {
-  char* payload = strdup(text.c_str());
+  CText payload(strdup(text.c_str()));
   if (payload == nullptr) fail(ErrorCode::kInternal, "out of memory");
   LiteRtOpaqueOptions opaque = nullptr;
-  const LiteRtStatus created = api_->create_opaque_options(id, payload, std::free, &opaque);
-  if (created != 0) std::free(payload);
-  check(created, ErrorCode::kInternal, "LiteRT's options");
+  check(api_->create_opaque_options(id, payload.get(), std::free, &opaque), ErrorCode::kInternal,
+        "LiteRT's options");
+  // NOLINTNEXTLINE(bugprone-unused-return-value): LiteRT frees it now
+  static_cast<void>(payload.release());
   check(api_->add_opaque_options(options, opaque), ErrorCode::kInternal, "LiteRT's options");
 }
 
@@ -321,11 +331,12 @@ void CompiledModel::Impl::check(LiteRtStatus status, ErrorCode code, std::string
   if (status == 0) return;
   std::string reported;
   char* messages = nullptr;
-  if (compiled_ && api_->get_error_messages(compiled_.get(), &messages) == 0 && messages != nullptr) {
+  const bool any = compiled_ && api_->get_error_messages(compiled_.get(), &messages) == 0;
+  const CText owned(messages);
+  if (any && messages != nullptr) {
     reported = fmt::format("; it reports: {}", messages);
     std::replace(reported.begin(), reported.end(), '\n', ' ');
   }
-  std::free(messages);
   fail(code, "{}: {}: {} (LiteRT status {}){}", path_.string(), what, status_name(status), status, reported);
 }
 

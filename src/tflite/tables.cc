@@ -127,8 +127,8 @@ class TableMaker {
     return static_cast<std::uint32_t>(codes.size() - 1);
   }
 
-  // The runtime works intermediate shapes out from the inputs when these are resized. Of rank 4 are pictures, and
-  // the logits of a pixelwise model.
+  // The runtime works intermediate shapes out from the inputs when these are resized. Of rank 4 are pictures,
+  // and the logits of a pixelwise model.
   void mark_dynamic() {
     for (const auto* ids : {&graph_.inputs, &graph_.outputs}) {
       for (const graph::ValueId id : *ids) {

@@ -114,8 +114,8 @@ TEST_P(GoldenConvert, AnotherImageSize) {
   const Shape& shape = graph.shape(graph.inputs[0]);
   const graph::Tensor input{shape, random_values(shape, 3, 0, 1)};
   auto model = runtime::load_model(output, "detect");
-  expect_near(runtime::run_in_litert(model, graph, {input}).at(0).values, evaluate(graph, {input}).at(0).values,
-              tolerance, tolerance);
+  expect_near(runtime::run_in_litert(model, graph, {input}).at(0).values,
+              evaluate(graph, {input}).at(0).values, tolerance, tolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenConvert, ::testing::ValuesIn(kFixtures));

@@ -35,7 +35,8 @@ class Convert : public ::testing::Test {
     return convert_detector(checkpoint, output, options);
   }
   model::SmallTensor& tensor(std::string_view part) {
-    return *std::ranges::find_if(tensors, [&](const auto& t) { return t.name.find(part) != std::string::npos; });
+    return *std::ranges::find_if(tensors,
+                                 [&](const auto& t) { return t.name.find(part) != std::string::npos; });
   }
   // What LiteRT and the evaluator make of the same random picture of `shape`.
   void expect_equal_answers(const Shape& shape, bool nchw) {
@@ -44,7 +45,8 @@ class Convert : public ::testing::Test {
     border.batch = shape[0];
     border.height = shape[nchw ? 2 : 1];
     border.width = shape[nchw ? 3 : 2];
-    const auto file = std::make_shared<const checkpoint::Checkpoint>(checkpoint::Checkpoint::open(checkpoint));
+    const auto file =
+        std::make_shared<const checkpoint::Checkpoint>(checkpoint::Checkpoint::open(checkpoint));
     const graph::Graph graph = build_detector_graph(*network, model::Weights(file), border);
     const graph::Tensor input{shape, random_values(shape, 3, 0, 1)};
     auto runtime = runtime::load_model(output, "detect");
@@ -78,9 +80,9 @@ TEST_F(Convert, Report) {
   EXPECT_EQ(report.parameters, parameters);
   // By hand: stem, three downsamplings, five blocks, the decoder's convolution and the head.
   const auto block = [](std::uint64_t side, std::uint64_t dim) { return side * side * dim * (49 + 8 * dim); };
-  EXPECT_EQ(report.multiply_accumulates,
-            16U * 16 * 4 * 48 + 8U * 8 * 6 * 16 + 4U * 4 * 8 * 24 + 2U * 2 * 12 * 32 + block(16, 4) + block(8, 6) +
-                2 * block(4, 8) + block(2, 12) + 2U * 2 * 12 * 12 * 9 + 12 * 7);
+  EXPECT_EQ(report.multiply_accumulates, 16U * 16 * 4 * 48 + 8U * 8 * 6 * 16 + 4U * 4 * 8 * 24 +
+                                             2U * 2 * 12 * 32 + block(16, 4) + block(8, 6) + 2 * block(4, 8) +
+                                             block(2, 12) + 2U * 2 * 12 * 12 * 9 + 12 * 7);
   expect_equal_answers({1, 3, 64, 64}, true);
 }
 
@@ -139,7 +141,8 @@ TEST_F(Convert, MissingTensor) {
 TEST_F(Convert, WrongShape) {
   model::SmallTensor& head = tensor("linear.weight");
   head.shape = {6, 14};
-  expect_error(ErrorCode::kMismatch, {"linear.weight", "expected [7, 12], found [6, 14]"}, [&] { convert(); });
+  expect_error(ErrorCode::kMismatch, {"linear.weight", "expected [7, 12], found [6, 14]"},
+               [&] { convert(); });
   EXPECT_FALSE(std::filesystem::exists(output));
 }
 

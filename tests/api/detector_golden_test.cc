@@ -32,8 +32,8 @@ TEST_P(GoldenPhotos, GiveTheReferencesLogits) {
       EXPECT_EQ(detector.bits() + 1, clean.values.size());
       expect_near(detector.detect_file(fixture("photos/" + photo + ".png")).logits, clean.values, kTolerance,
                   0, photo);
-      expect_near(detector.detect_file(fixture(name + "." + photo + ".watermarked.png")).logits, marked.values,
-                  kTolerance, 0, photo);
+      expect_near(detector.detect_file(fixture(name + "." + photo + ".watermarked.png")).logits,
+                  marked.values, kTolerance, 0, photo);
     }
   }
 }
@@ -74,7 +74,8 @@ TEST_F(GoldenDemo, ReadsWhatIsInThePictures) {
   EXPECT_EQ(all.matches, 32U);
   EXPECT_EQ(all.bits, 32U);
   EXPECT_NEAR(all.p_value * 0x1p32, 1, 1e-6);
-  expect_near(coffee.logits, read_npy(fixture("demo.coffee.logits_watermarked.npy")).values, kTolerance, kTolerance);
+  expect_near(coffee.logits, read_npy(fixture("demo.coffee.logits_watermarked.npy")).values, kTolerance,
+              kTolerance);
 
   const Detection astronaut = detector.detect_file(fixture("demo.astronaut.watermarked.png"));
   EXPECT_EQ(detector.match(astronaut, message(3)).matches, 31U);

@@ -16,7 +16,8 @@ constexpr const char* kCardText =
     "args: {attenuation: jnd_1_1, nbits: 16, hidden_size_multiplier: 1, img_size_proc: 64, scaling_w: 0.25}\n"
     "embedder:\n"
     "  model: unet_small2_yuv_quant\n"
-    "  params: {unet: {in_channels: 1, out_channels: 1, z_channels: 4, num_blocks: 2, z_channels_mults: [1, 2, 4]}}\n"
+    "  params: {unet: {in_channels: 1, out_channels: 1, z_channels: 4, num_blocks: 2, z_channels_mults: [1, "
+    "2, 4]}}\n"
     "extractor:\n"
     "  model: convnext_tiny\n"
     "  params: {encoder: {depths: [1, 1, 1, 1], dims: [8, 12, 16, 24]}}\n";
@@ -88,7 +89,8 @@ TEST_F(MakeCheckpoint, DetectorOnly) {
 TEST_F(MakeCheckpoint, WrongCards) {
   write_text(folder / "part.yaml", "args: {nbits: 16}\nextractor: {model: convnext_tiny}\n");
   options.card = (folder / "part.yaml").string();
-  expect_error(ErrorCode::kUsage, {"no embedder", "detector"}, [&] { make_checkpoint(folder / "a.pth", options); });
+  expect_error(ErrorCode::kUsage, {"no embedder", "detector"},
+               [&] { make_checkpoint(folder / "a.pth", options); });
   options.card = "nothing";
   expect_error(ErrorCode::kNotFound, {"'nothing'"}, [&] { make_checkpoint(folder / "a.pth", options); });
   options.card = fixture("videoseal_0.0_tiny.card.yaml").string();

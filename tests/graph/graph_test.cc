@@ -155,11 +155,13 @@ TEST(MultiplyAccumulates, OfConvolutionsAndProducts) {
   Graph graph;
   Builder builder(graph);
   ValueId x = builder.input("x", {1, 8, 8, 3});
-  x = builder.add("conv", Conv2D{4},
-                  {x, builder.constant("f", filled({10, 4, 4, 3}, 1)), builder.constant("b", filled({10}, 0))});
+  x = builder.add(
+      "conv", Conv2D{4},
+      {x, builder.constant("f", filled({10, 4, 4, 3}, 1)), builder.constant("b", filled({10}, 0))});
   EXPECT_EQ(multiply_accumulates(graph), 2U * 2 * 10 * 4 * 4 * 3);
-  x = builder.add("dw", DepthwiseConv2D{},
-                  {x, builder.constant("f", filled({1, 7, 7, 10}, 1)), builder.constant("b", filled({10}, 0))});
+  x = builder.add(
+      "dw", DepthwiseConv2D{},
+      {x, builder.constant("f", filled({1, 7, 7, 10}, 1)), builder.constant("b", filled({10}, 0))});
   EXPECT_EQ(multiply_accumulates(graph), 1920U + 2 * 2 * 10 * 49);
   x = builder.unary("act", UnaryKind::kGelu, x);
   x = builder.mean("mean", x, {1, 2}, false);
@@ -171,10 +173,9 @@ TEST(MultiplyAccumulates, OfConvolutionsAndProducts) {
 TEST(Evaluate, ObservesEveryNode) {
   const Chain chain;
   std::vector<std::string> seen;
-  const auto outputs = evaluate(chain.graph, {tensor({1, 4}, {0, 1, 2, 3})},
-                                [&](const Node& node, const Tensor& value) {
-                                  seen.push_back(node.name + to_string(value.shape));
-                                });
+  const auto outputs = evaluate(
+      chain.graph, {tensor({1, 4}, {0, 1, 2, 3})},
+      [&](const Node& node, const Tensor& value) { seen.push_back(node.name + to_string(value.shape)); });
   EXPECT_EQ(seen, (std::vector<std::string>{"difference[1, 4]", "y[1, 4]"}));
   EXPECT_EQ(outputs.at(0).values, (std::vector<float>{0, 0, 1, 2}));
 }

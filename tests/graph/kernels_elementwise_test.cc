@@ -115,8 +115,7 @@ TEST(Kernels, ReduceKeepsOrDropsAxes) {
   EXPECT_EQ(reduce(ReduceKind::kSum, {1, 2}, true).values, (std::vector<float>{12, 16, 44, 48}));
   EXPECT_EQ(reduce(ReduceKind::kMean, {3}, true).values,
             (std::vector<float>{0.5F, 2.5F, 4.5F, 6.5F, 8.5F, 10.5F, 12.5F, 14.5F}));
-  EXPECT_EQ(reduce(ReduceKind::kSum, {0}, false).values,
-            (std::vector<float>{8, 10, 12, 14, 16, 18, 20, 22}));
+  EXPECT_EQ(reduce(ReduceKind::kSum, {0}, false).values, (std::vector<float>{8, 10, 12, 14, 16, 18, 20, 22}));
   const Tensor all = reduce(ReduceKind::kSum, {0, 1, 2, 3}, false);
   EXPECT_EQ(all.shape, Shape{});
   EXPECT_EQ(all.values, std::vector<float>{120});
@@ -146,8 +145,8 @@ TEST(Kernels, LayerNorm) {
   auto expected = layer_norm(x, 1e-6F, true);
   expect_near(run_op(LayerNorm{}, {x}).values, expected, 1e-6, 1e-6);
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    expected[i] = expected[i] * static_cast<double>(gamma.values[i % 7]) +
-                  static_cast<double>(beta.values[i % 7]);
+    expected[i] =
+        expected[i] * static_cast<double>(gamma.values[i % 7]) + static_cast<double>(beta.values[i % 7]);
   }
   expect_near(run_op(LayerNorm{}, {x, gamma, beta}).values, expected, 1e-6, 1e-6);
   expect_near(run_op(LayerNorm{1e-6F, false}, {x}).values, layer_norm(x, 1e-6F, false), 1e-6, 1e-6);

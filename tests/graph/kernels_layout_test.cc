@@ -8,9 +8,9 @@ namespace {
 TEST(Kernels, ReflectionPadOfOne) {
   const Tensor y = run_op(ReflectionPad{1}, {tensor({1, 2, 3, 1}, {1, 2, 3, 4, 5, 6})});
   EXPECT_EQ(y.shape, (Shape{1, 4, 5, 1}));
-  EXPECT_EQ(y.values, (std::vector<float>{5, 4, 5, 6, 5,    //
-                                          2, 1, 2, 3, 2,    //
-                                          5, 4, 5, 6, 5,    //
+  EXPECT_EQ(y.values, (std::vector<float>{5, 4, 5, 6, 5,  //
+                                          2, 1, 2, 3, 2,  //
+                                          5, 4, 5, 6, 5,  //
                                           2, 1, 2, 3, 2}));
 }
 

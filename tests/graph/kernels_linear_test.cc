@@ -75,8 +75,8 @@ struct DepthwiseCase {
 };
 
 void PrintTo(const DepthwiseCase& c, std::ostream* out) {
-  *out << to_string(c.x) << " kernel " << c.kernel_h << "x" << c.kernel_w << " dilation " << c.dilation_h << "x"
-       << c.dilation_w << (c.padding == Padding::kSame ? " same" : " valid");
+  *out << to_string(c.x) << " kernel " << c.kernel_h << "x" << c.kernel_w << " dilation " << c.dilation_h
+       << "x" << c.dilation_w << (c.padding == Padding::kSame ? " same" : " valid");
 }
 
 class Depthwise : public ::testing::TestWithParam<DepthwiseCase> {};

@@ -34,8 +34,9 @@ struct NaiveConvolution {
                 if (h < 0 || h >= height || w < 0 || w >= width) continue;
                 const std::int64_t pixel = ((n * height + h) * width + w) * in;
                 const std::int64_t tap = kh * filter.shape[2] + kw;
-                sum += depthwise ? at(x, pixel + o) * at(filter, tap * in + o)
-                                 : dot(x, pixel, filter, (o * filter.shape[1] * filter.shape[2] + tap) * in, in);
+                sum += depthwise
+                           ? at(x, pixel + o) * at(filter, tap * in + o)
+                           : dot(x, pixel, filter, (o * filter.shape[1] * filter.shape[2] + tap) * in, in);
               }
             }
             y.push_back(sum);

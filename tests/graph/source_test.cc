@@ -150,7 +150,8 @@ TEST(Source, ScaledColumns) {
       for (std::size_t i = 0; i < to.size(); ++i) EXPECT_EQ(to[i], from[i] * factors[i % 3]);
     });
   }
-  expect_error(ErrorCode::kInternal, {"2 factors", "[4, 3]"}, [] { scaled_columns(filled({4, 3}, 1), {1, 2}); });
+  expect_error(ErrorCode::kInternal, {"2 factors", "[4, 3]"},
+               [] { scaled_columns(filled({4, 3}, 1), {1, 2}); });
 }
 
 TEST(Source, CenteredColumns) {

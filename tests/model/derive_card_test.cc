@@ -33,8 +33,8 @@ TEST_P(DeriveCard, SaysWhatTheCardSays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, DeriveCard,
-                         ::testing::Values("chunkyseal_tiny", "chunkyseal_tiny_detector_only", "pixelseal_tiny",
-                                           "videoseal_1.0_tiny", "demo"));
+                         ::testing::Values("chunkyseal_tiny", "chunkyseal_tiny_detector_only",
+                                           "pixelseal_tiny", "videoseal_1.0_tiny", "demo"));
 
 TEST(DeriveCardErrors, AnotherArchitectureIsSentToItsCard) {
   const auto sam = checkpoint::Checkpoint::open(fixture("videoseal_0.0_tiny.pth"));
@@ -45,9 +45,10 @@ TEST(DeriveCardErrors, AnotherArchitectureIsSentToItsCard) {
 class SmallFile {
  public:
   explicit SmallFile(const std::string& decoder) {
-    card_ = parse_card("small", "args: {nbits: 6}\nextractor: {model: convnext_tiny, params: {encoder: {depths: "
-                                "[1, 2, 1, 1], dims: [4, 4, 8, 16]}, pixel_decoder: {" +
-                                    decoder + "}}}");
+    card_ = parse_card("small",
+                       "args: {nbits: 6}\nextractor: {model: convnext_tiny, params: {encoder: {depths: "
+                       "[1, 2, 1, 1], dims: [4, 4, 8, 16]}, pixel_decoder: {" +
+                           decoder + "}}}");
     tensors = random_tensors(make_detector(card_)->parameters());
   }
   Card derive(const std::string& args) const {
@@ -81,7 +82,8 @@ TEST(DeriveCardDecoders, FromTheTensors) {
 TEST(DeriveCardErrors, WhatTheFileDoesNotTell) {
   const SmallFile file("upscale_stages: [1]");
   expect_error(ErrorCode::kMismatch, {"stem strides", "--card", "chunkyseal"}, [&] { file.derive(""); });
-  expect_error(ErrorCode::kMismatch, {"'convnext_odd'"}, [&] { file.derive("extractor_model: convnext_odd\n"); });
+  expect_error(ErrorCode::kMismatch, {"'convnext_odd'"},
+               [&] { file.derive("extractor_model: convnext_odd\n"); });
   EXPECT_EQ(file.derive("extractor_model: convnext_chunky\n").detector.stem_stride, 2);
   EXPECT_EQ(file.derive("extractor_model: convnext_base\nimg_size_extractor: 128\n").image_size, 128);
 }
@@ -89,7 +91,8 @@ TEST(DeriveCardErrors, WhatTheFileDoesNotTell) {
 TEST(DeriveCardErrors, BadArgs) {
   const SmallFile file("upscale_stages: [1]");
   const std::string model = "extractor_model: convnext_tiny\n";
-  expect_error(ErrorCode::kMalformed, {"scaling_w", "strong"}, [&] { file.derive(model + "scaling_w: strong\n"); });
+  expect_error(ErrorCode::kMalformed, {"scaling_w", "strong"},
+               [&] { file.derive(model + "scaling_w: strong\n"); });
   for (const char* size : {"0", "-5", "100000", "1e99", ".nan", "nan", "inf"}) {
     EXPECT_THROW(file.derive(model + "img_size_proc: " + size + "\n"), Error) << size;
   }
@@ -97,10 +100,12 @@ TEST(DeriveCardErrors, BadArgs) {
 
 TEST(DeriveCardErrors, MissingPieces) {
   SmallFile file("upscale_stages: [1]");
-  std::erase_if(file.tensors, [](const SmallTensor& t) { return t.name.find("stages.2") != std::string::npos; });
+  std::erase_if(file.tensors,
+                [](const SmallTensor& t) { return t.name.find("stages.2") != std::string::npos; });
   expect_error(ErrorCode::kMismatch, {"stage 2", "no blocks"}, [&] { file.derive(""); });
   SmallFile headless("upscale_stages: [1]");
-  std::erase_if(headless.tensors, [](const SmallTensor& t) { return t.name.find("linear") != std::string::npos; });
+  std::erase_if(headless.tensors,
+                [](const SmallTensor& t) { return t.name.find("linear") != std::string::npos; });
   expect_error(ErrorCode::kMismatch, {"pixel_decoder.linear.weight"}, [&] { headless.derive(""); });
 }
 

@@ -23,10 +23,10 @@ void PrintTo(const GoldenCase& c, std::ostream* out) {
   *out << c.checkpoint;
 }
 
-// |difference| <= tolerance + tolerance * |reference|. PyTorch's own float32 logits are 0.2 to 0.4 times that limit away
-// from its float64 ones for the first three. demo was trained, and its logits reach 10: there they are 1.9 times
-// 2e-6 away in the fixture (torch 2.14) and 2.8 times in torch 2.13 on another machine, 3.6 times from each other. So
-// nothing below 1.9 + 2.8 times is asked of us either.
+// |difference| <= tolerance + tolerance * |reference|. PyTorch's own float32 logits are 0.2 to 0.4 times that
+// limit away from its float64 ones for the first three. demo was trained, and its logits reach 10: there they
+// are 1.9 times 2e-6 away in the fixture (torch 2.14) and 2.8 times in torch 2.13 on another machine, 3.6
+// times from each other. So nothing below 1.9 + 2.8 times is asked of us either.
 constexpr double kTolerance = 2e-6;
 constexpr double kDemoTolerance = 1e-5;
 
@@ -60,7 +60,8 @@ TEST_P(GoldenDetector, NhwcBorderGivesTheSame) {
   const Npy images = read_npy(fixture(name + ".images.npy"));
   graph::Graph transpose;
   graph::Builder builder(transpose);
-  transpose.outputs = {builder.add("nhwc", graph::Transpose{{0, 2, 3, 1}}, {builder.input("x", images.shape)})};
+  transpose.outputs = {
+      builder.add("nhwc", graph::Transpose{{0, 2, 3, 1}}, {builder.input("x", images.shape)})};
   const auto nchw =
       evaluate(build(GetParam().checkpoint, Layout::kNchw, images.shape), {{images.shape, images.values}});
   const auto nhwc = evaluate(build(GetParam().checkpoint, Layout::kNhwc, images.shape),
@@ -70,7 +71,8 @@ TEST_P(GoldenDetector, NhwcBorderGivesTheSame) {
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenDetector,
                          ::testing::Values(GoldenCase{"chunkyseal_tiny", "chunkyseal_tiny", kTolerance},
-                                           GoldenCase{"chunkyseal_tiny_detector_only", "chunkyseal_tiny", kTolerance},
+                                           GoldenCase{"chunkyseal_tiny_detector_only", "chunkyseal_tiny",
+                                                      kTolerance},
                                            GoldenCase{"pixelseal_tiny", "pixelseal_tiny", kTolerance},
                                            GoldenCase{"videoseal_1.0_tiny", "videoseal_1.0_tiny", kTolerance},
                                            GoldenCase{"demo", "demo", kDemoTolerance}));
@@ -131,9 +133,10 @@ INSTANTIATE_TEST_SUITE_P(
                       DecoderCase{"pixelshuffle_2_1", UpscaleType::kPixelShuffle, {2, 1}, false, false}));
 
 TEST(GoldenInterface, PixelwiseLogitsFollowTheLayout) {
-  const Card card = parse_card("small",
-                               "args: {nbits: 6}\nextractor: {model: convnext_tiny, params: {encoder: {depths: "
-                               "[1, 1, 1, 1], dims: [4, 4, 8, 8]}, pixel_decoder: {pixelwise: true}}}");
+  const Card card =
+      parse_card("small",
+                 "args: {nbits: 6}\nextractor: {model: convnext_tiny, params: {encoder: {depths: "
+                 "[1, 1, 1, 1], dims: [4, 4, 8, 8]}, pixel_decoder: {pixelwise: true}}}");
   const auto network = make_detector(card);
   const auto path = std::filesystem::temp_directory_path() / "sealite-pixelwise.pth";
   write_checkpoint(path, random_tensors(network->parameters()));

@@ -37,7 +37,8 @@ struct SmallTensor {
 inline std::vector<SmallTensor> random_tensors(const std::vector<Parameter>& parameters, unsigned seed = 1) {
   std::vector<SmallTensor> tensors;
   for (const Parameter& p : parameters) {
-    tensors.push_back({p.name, p.shape, random_values(p.shape, seed++, p.center - p.spread, p.center + p.spread)});
+    tensors.push_back(
+        {p.name, p.shape, random_values(p.shape, seed++, p.center - p.spread, p.center + p.spread)});
     tensors.back().type = p.type;
   }
   return tensors;

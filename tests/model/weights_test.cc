@@ -16,11 +16,13 @@
 namespace sealite::model {
 namespace {
 
-// Trained values: without batch normalisation's running statistics (buffers in PyTorch), a shared storage once.
+// Trained values: without batch normalisation's running statistics (buffers in PyTorch), a shared storage
+// once.
 std::uint64_t parameter_count(const std::vector<Parameter>& parameters) {
   std::uint64_t count = 0;
   for (const Parameter& parameter : parameters) {
-    const bool buffer = parameter.type != DType::kFloat32 || parameter.name.find(".running_") != std::string::npos;
+    const bool buffer =
+        parameter.type != DType::kFloat32 || parameter.name.find(".running_") != std::string::npos;
     if (!buffer && parameter.same_storage_as.empty()) count += element_count(parameter.shape).value();
   }
   return count;
@@ -86,7 +88,8 @@ class TwoTensors : public ::testing::Test {
 TEST_F(TwoTensors, CheckParameters) {
   EXPECT_NO_THROW(check_parameters(open({a, b}), parameters, "the-card"));
   EXPECT_NO_THROW(check_parameters(open({b, {"more", {1}, {1}}, a}), parameters, "the-card"));
-  expect_error(ErrorCode::kMismatch, {".pth", "'the-card'", "'b': expected [4], found none", "--card", "pixelseal"},
+  expect_error(ErrorCode::kMismatch,
+               {".pth", "'the-card'", "'b': expected [4], found none", "--card", "pixelseal"},
                [&] { check_parameters(open({a}), parameters, "the-card"); });
   const SmallTensor longer{"b", {5}, {1, 2, 3, 4, 5}};
   expect_error(ErrorCode::kMismatch, {"'b': expected [4], found [5]"},

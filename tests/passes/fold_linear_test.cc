@@ -53,9 +53,9 @@ TEST(FoldScalarAffine, LeavesTheRest) {
                        reversed.binary(BinaryKind::kSub, reversed.scalar(1), reversed.x), 3)}),
                    fold_scalar_affine);
   Sketch vector;
-  expect_untouched(vector.finish({vector.linear(
-                       vector.binary(BinaryKind::kMul, vector.x, vector.weight("v", {4})), 3)}),
-                   fold_scalar_affine);
+  expect_untouched(
+      vector.finish({vector.linear(vector.binary(BinaryKind::kMul, vector.x, vector.weight("v", {4})), 3)}),
+      fold_scalar_affine);
   Sketch relu;
   const ValueId positive =
       relu.add("relu", Binary{BinaryKind::kMul, Activation::kRelu}, {relu.x, relu.scalar(2)});

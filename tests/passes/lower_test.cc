@@ -10,14 +10,17 @@ using Counts = std::map<std::string, int>;
 
 TEST(LowerLayerNorm, EveryForm) {
   Sketch full;
-  EXPECT_EQ(op_counts(rewritten(full.finish({full.norm(full.x)}), lower_layer_norm)),
-            (Counts{{"MEAN", 2}, {"SQUARED_DIFFERENCE", 1}, {"ADD", 2}, {"RSQRT", 1}, {"SUB", 1}, {"MUL", 2}}));
+  EXPECT_EQ(
+      op_counts(rewritten(full.finish({full.norm(full.x)}), lower_layer_norm)),
+      (Counts{{"MEAN", 2}, {"SQUARED_DIFFERENCE", 1}, {"ADD", 2}, {"RSQRT", 1}, {"SUB", 1}, {"MUL", 2}}));
   Sketch bare;
-  EXPECT_EQ(op_counts(rewritten(bare.finish({bare.bare_norm(bare.x)}), lower_layer_norm)),
-            (Counts{{"MEAN", 2}, {"SQUARED_DIFFERENCE", 1}, {"ADD", 1}, {"RSQRT", 1}, {"SUB", 1}, {"MUL", 1}}));
+  EXPECT_EQ(
+      op_counts(rewritten(bare.finish({bare.bare_norm(bare.x)}), lower_layer_norm)),
+      (Counts{{"MEAN", 2}, {"SQUARED_DIFFERENCE", 1}, {"ADD", 1}, {"RSQRT", 1}, {"SUB", 1}, {"MUL", 1}}));
   Sketch scaled;
-  EXPECT_EQ(op_counts(rewritten(scaled.finish({scaled.bare_norm(scaled.x, {1e-3F, false})}), lower_layer_norm)),
-            (Counts{{"MEAN", 2}, {"SQUARED_DIFFERENCE", 1}, {"ADD", 1}, {"RSQRT", 1}, {"MUL", 1}}));
+  EXPECT_EQ(
+      op_counts(rewritten(scaled.finish({scaled.bare_norm(scaled.x, {1e-3F, false})}), lower_layer_norm)),
+      (Counts{{"MEAN", 2}, {"SQUARED_DIFFERENCE", 1}, {"ADD", 1}, {"RSQRT", 1}, {"MUL", 1}}));
 }
 
 TEST(LowerLayerNorm, OfAnyRank) {
@@ -45,11 +48,11 @@ TEST(SplitDepthwise, SevenBySevenIsThree) {
 
 TEST(SplitDepthwise, OthersStay) {
   Sketch sketch({1, 9, 9, 3});
-  expect_untouched(sketch.finish({sketch.depthwise(sketch.x, 5),
-                                  sketch.depthwise(sketch.x, 7, {1, 1, Padding::kValid}),
-                                  sketch.depthwise(sketch.x, 7, {2, 1, Padding::kSame}),
-                                  sketch.depthwise(sketch.x, 7, {1, 2, Padding::kSame})}),
-                   split_depthwise);
+  expect_untouched(
+      sketch.finish({sketch.depthwise(sketch.x, 5), sketch.depthwise(sketch.x, 7, {1, 1, Padding::kValid}),
+                     sketch.depthwise(sketch.x, 7, {2, 1, Padding::kSame}),
+                     sketch.depthwise(sketch.x, 7, {1, 2, Padding::kSame})}),
+      split_depthwise);
 }
 
 TEST(LowerReflectionPad, OfOneAndTwo) {

@@ -157,7 +157,8 @@ std::optional<ValueId> unroll(const Graph&, const Node& node, Builder& patch) {
   if (unary == nullptr || unary->kind != UnaryKind::kLogistic) return std::nullopt;
   // 1 / (1 + e^-x) = (1 + tanh(x / 2)) / 2
   const ValueId half = patch.constant("half", {}, {0.5F});
-  ValueId y = patch.unary("tanh", UnaryKind::kTanh, patch.binary("halved", BinaryKind::kMul, node.inputs[0], half));
+  ValueId y =
+      patch.unary("tanh", UnaryKind::kTanh, patch.binary("halved", BinaryKind::kMul, node.inputs[0], half));
   y = patch.binary("shifted", BinaryKind::kAdd, y, patch.constant("one", {}, {1}));
   return patch.binary("scaled", BinaryKind::kMul, y, half);
 }

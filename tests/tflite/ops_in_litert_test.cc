@@ -41,7 +41,8 @@ TEST_P(OpsInLiteRt, EqualTheEvaluator) {
     inputs.push_back({shape, random_values(shape, seed++, c.low, c.high)});
   }
   for (const Shape& shape : c.constants)
-    ids.push_back(builder.constant("constant" + std::to_string(ids.size()), shape, random_values(shape, seed++)));
+    ids.push_back(
+        builder.constant("constant" + std::to_string(ids.size()), shape, random_values(shape, seed++)));
   graph.outputs = {builder.add("output", c.op, ids)};
   const Tensor expected = evaluate(graph, inputs).at(0);
   passes::run_pipeline(graph, {});
@@ -74,7 +75,10 @@ INSTANTIATE_TEST_SUITE_P(
         OpCase{"depthwise 3x3 valid", DepthwiseConv2D{1, 1, Padding::kValid}, {kImage}, {{1, 3, 3, 5}, {5}}},
         OpCase{"depthwise 2x7 dilated 4x1", DepthwiseConv2D{4, 1}, {{1, 9, 8, 5}}, {{1, 2, 7, 5}, {5}}},
         OpCase{"depthwise 2x7 dilated 6x1", DepthwiseConv2D{6, 1}, {{1, 9, 8, 5}}, {{1, 2, 7, 5}, {5}}},
-        OpCase{"depthwise dilated valid", DepthwiseConv2D{2, 3, Padding::kValid}, {{1, 9, 8, 5}}, {{1, 3, 2, 5}, {5}}},
+        OpCase{"depthwise dilated valid",
+               DepthwiseConv2D{2, 3, Padding::kValid},
+               {{1, 9, 8, 5}},
+               {{1, 3, 2, 5}, {5}}},
         OpCase{"fully connected", FullyConnected{}, {kPlain}, {{4, 5}, {4}}},
         OpCase{"fully connected relu", FullyConnected{Activation::kRelu}, {kPlain}, {{4, 5}, {4}}},
         OpCase{"fully connected rank 4", FullyConnected{}, {kImage}, {{4, 5}, {4}}},
@@ -109,29 +113,28 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Layout, OpsInLiteRt,
-    ::testing::Values(
-        OpCase{"mean over pixels", Reduce{ReduceKind::kMean, {1, 2}, true}, {kImage}},
-        OpCase{"mean over pixels dropped", Reduce{ReduceKind::kMean, {1, 2}, false}, {kImage}},
-        OpCase{"mean over channels", Reduce{ReduceKind::kMean, {3}, true}, {kImage}},
-        OpCase{"mean over rows", Reduce{ReduceKind::kMean, {1}, true}, {kPlain}},
-        OpCase{"sum over pixels", Reduce{ReduceKind::kSum, {1, 2}, true}, {kImage}},
-        OpCase{"sum over channels dropped", Reduce{ReduceKind::kSum, {3}, false}, {kImage}},
-        OpCase{"reflection pad 1", ReflectionPad{1}, {kImage}},
-        OpCase{"reflection pad 2", ReflectionPad{2}, {kImage}},
-        OpCase{"concatenation channels", Concatenation{3}, {kImage, {2, 7, 6, 1}}},
-        OpCase{"concatenation rows", Concatenation{1}, {kImage, {2, 1, 6, 5}, kImage}},
-        OpCase{"slice", Slice{{0, 2, 1, 0}, {2, 1, 4, 5}}, {kImage}},
-        OpCase{"reshape", Reshape{{14, 30}}, {kImage}},
-        OpCase{"nchw to nhwc", Transpose{{0, 2, 3, 1}}, {kImage}},
-        OpCase{"nhwc to nchw", Transpose{{0, 3, 1, 2}}, {kImage}},
-        OpCase{"matrix transpose", Transpose{{1, 0}}, {kPlain}},
-        OpCase{"bilinear x2", ResizeBilinear{14, 12}, {kImage}},
-        OpCase{"bilinear x4", ResizeBilinear{28, 24}, {kImage}},
-        OpCase{"bilinear down", ResizeBilinear{3, 4}, {kImage}},
-        OpCase{"nearest x2", ResizeNearest{14, 12}, {kImage}},
-        OpCase{"nearest x3", ResizeNearest{21, 18}, {kImage}},
-        OpCase{"depth to space", DepthToSpace{2}, {{2, 3, 4, 12}}},
-        OpCase{"depth to space 3", DepthToSpace{3}, {{1, 2, 2, 9}}}));
+    ::testing::Values(OpCase{"mean over pixels", Reduce{ReduceKind::kMean, {1, 2}, true}, {kImage}},
+                      OpCase{"mean over pixels dropped", Reduce{ReduceKind::kMean, {1, 2}, false}, {kImage}},
+                      OpCase{"mean over channels", Reduce{ReduceKind::kMean, {3}, true}, {kImage}},
+                      OpCase{"mean over rows", Reduce{ReduceKind::kMean, {1}, true}, {kPlain}},
+                      OpCase{"sum over pixels", Reduce{ReduceKind::kSum, {1, 2}, true}, {kImage}},
+                      OpCase{"sum over channels dropped", Reduce{ReduceKind::kSum, {3}, false}, {kImage}},
+                      OpCase{"reflection pad 1", ReflectionPad{1}, {kImage}},
+                      OpCase{"reflection pad 2", ReflectionPad{2}, {kImage}},
+                      OpCase{"concatenation channels", Concatenation{3}, {kImage, {2, 7, 6, 1}}},
+                      OpCase{"concatenation rows", Concatenation{1}, {kImage, {2, 1, 6, 5}, kImage}},
+                      OpCase{"slice", Slice{{0, 2, 1, 0}, {2, 1, 4, 5}}, {kImage}},
+                      OpCase{"reshape", Reshape{{14, 30}}, {kImage}},
+                      OpCase{"nchw to nhwc", Transpose{{0, 2, 3, 1}}, {kImage}},
+                      OpCase{"nhwc to nchw", Transpose{{0, 3, 1, 2}}, {kImage}},
+                      OpCase{"matrix transpose", Transpose{{1, 0}}, {kPlain}},
+                      OpCase{"bilinear x2", ResizeBilinear{14, 12}, {kImage}},
+                      OpCase{"bilinear x4", ResizeBilinear{28, 24}, {kImage}},
+                      OpCase{"bilinear down", ResizeBilinear{3, 4}, {kImage}},
+                      OpCase{"nearest x2", ResizeNearest{14, 12}, {kImage}},
+                      OpCase{"nearest x3", ResizeNearest{21, 18}, {kImage}},
+                      OpCase{"depth to space", DepthToSpace{2}, {{2, 3, 4, 12}}},
+                      OpCase{"depth to space 3", DepthToSpace{3}, {{1, 2, 2, 9}}}));
 
 // Their operators are what the passes make of them.
 INSTANTIATE_TEST_SUITE_P(

@@ -19,7 +19,8 @@ class Reader : public ::testing::Test {
     write(small_graph(), folder / "sound.tflite", small_options(placement));
     return read_text(folder / "sound.tflite");
   }
-  // In place: a file system may want to see a file that was emptied and filled again on the disk, which takes 3 ms.
+  // In place: a file system may want to see a file that was emptied and filled again on the disk, which takes
+  // 3 ms.
   static void overwrite(const std::filesystem::path& path, const std::string& bytes) {
     if (!std::filesystem::exists(path)) write_text(path, "");
     std::fstream(path, std::ios::binary | std::ios::in | std::ios::out) << bytes;
@@ -61,8 +62,9 @@ TEST_F(Reader, Absent) {
 }
 
 TEST_F(Reader, OtherFiles) {
-  for (const std::string& bytes : {std::string(), std::string("x"), std::string("TFL3"), std::string(7, '\0'),
-                                   std::string(1000, '\0'), std::string(1000, '\xff'), std::string("\0\0\0\0TFL3", 8)})
+  for (const std::string& bytes :
+       {std::string(), std::string("x"), std::string("TFL3"), std::string(7, '\0'), std::string(1000, '\0'),
+        std::string(1000, '\xff'), std::string("\0\0\0\0TFL3", 8)})
     EXPECT_FALSE(reads(bytes)) << bytes.size();
 }
 
@@ -111,17 +113,22 @@ TEST_F(Reader, WrongNumbers) {
   EXPECT_TRUE(reads(changed([](tfl::ModelT&) {})));
   expect_malformed("no subgraph", [](tfl::ModelT& m) { m.subgraphs.clear(); });
   expect_malformed("no buffers", [](tfl::ModelT& m) { m.buffers.clear(); });
-  expect_malformed("operator code", [](tfl::ModelT& m) { m.subgraphs[0]->operators[0]->opcode_index = kFar; });
+  expect_malformed("operator code",
+                   [](tfl::ModelT& m) { m.subgraphs[0]->operators[0]->opcode_index = kFar; });
   expect_malformed("operator code", [](tfl::ModelT& m) { m.operator_codes.clear(); });
   for (const int index : {kFar, -2}) {
-    expect_malformed("tensor index", [&](tfl::ModelT& m) { m.subgraphs[0]->operators[0]->inputs[1] = index; });
-    expect_malformed("tensor index", [&](tfl::ModelT& m) { m.subgraphs[0]->operators[2]->outputs[0] = index; });
+    expect_malformed("tensor index",
+                     [&](tfl::ModelT& m) { m.subgraphs[0]->operators[0]->inputs[1] = index; });
+    expect_malformed("tensor index",
+                     [&](tfl::ModelT& m) { m.subgraphs[0]->operators[2]->outputs[0] = index; });
     expect_malformed("tensor index", [&](tfl::ModelT& m) { m.subgraphs[0]->inputs[0] = index; });
     expect_malformed("tensor index", [&](tfl::ModelT& m) { m.subgraphs[0]->outputs[0] = index; });
   }
   expect_malformed("uses buffer", [](tfl::ModelT& m) { m.subgraphs[0]->tensors[1]->buffer = kFar; });
-  expect_malformed("names no tensor", [](tfl::ModelT& m) { m.signature_defs[0]->inputs[0]->tensor_index = kFar; });
-  expect_malformed("names no tensor", [](tfl::ModelT& m) { m.signature_defs[0]->outputs[0]->tensor_index = kFar; });
+  expect_malformed("names no tensor",
+                   [](tfl::ModelT& m) { m.signature_defs[0]->inputs[0]->tensor_index = kFar; });
+  expect_malformed("names no tensor",
+                   [](tfl::ModelT& m) { m.signature_defs[0]->outputs[0]->tensor_index = kFar; });
   expect_malformed("has no subgraph", [](tfl::ModelT& m) { m.signature_defs[0]->subgraph_index = 1; });
   expect_malformed("'sealite' has no buffer", [](tfl::ModelT& m) { m.metadata[0]->buffer = kFar; });
 }
@@ -167,13 +174,13 @@ TEST_F(Reader, OtherProjectsFiles) {
   };
   EXPECT_TRUE(read_changed([](tfl::ModelT& m) { m.signature_defs.clear(); }).signatures.empty());
   EXPECT_TRUE(read_changed([](tfl::ModelT& m) { m.metadata.clear(); }).metadata.empty());
-  const auto future = read_changed([](tfl::ModelT& m) {
-    m.operator_codes[0]->builtin_code = static_cast<tfl::BuiltinOperator>(9999);
-  });
+  const auto future = read_changed(
+      [](tfl::ModelT& m) { m.operator_codes[0]->builtin_code = static_cast<tfl::BuiltinOperator>(9999); });
   EXPECT_EQ(future.operators.count("BUILTIN_9999"), 1U);
   const auto custom = read_changed([](tfl::ModelT& m) { m.operator_codes[0]->custom_code = "Special"; });
   EXPECT_EQ(custom.operators.count("CUSTOM Special"), 1U);
-  const auto old = read_changed([](tfl::ModelT& m) { m.operator_codes[0]->builtin_code = tfl::BuiltinOperator::ADD; });
+  const auto old =
+      read_changed([](tfl::ModelT& m) { m.operator_codes[0]->builtin_code = tfl::BuiltinOperator::ADD; });
   EXPECT_EQ(old.operators.count("CONV_2D"), 1U);  // from the 8-bit field of before 2020
   read_changed([](tfl::ModelT& m) { m.subgraphs[0]->tensors[0]->type = tfl::TensorType::STRING; });
   read_changed([](tfl::ModelT& m) { m.subgraphs[0]->operators[2]->inputs[2] = -1; });  // no bias

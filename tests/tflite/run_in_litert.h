@@ -26,7 +26,8 @@ inline std::size_t index_of(const std::vector<TensorInfo>& tensors, std::string_
   return static_cast<std::size_t>(found - tensors.begin());
 }
 
-/// What LiteRT makes of `inputs`, which belong to `graph`'s inputs by position; resizes where the shape is another.
+/// What LiteRT makes of `inputs`, which belong to `graph`'s inputs by position; resizes where the shape is
+/// another.
 inline std::vector<graph::Tensor> run_in_litert(CompiledModel& model, const graph::Graph& graph,
                                                 const std::vector<graph::Tensor>& inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -38,8 +39,7 @@ inline std::vector<graph::Tensor> run_in_litert(CompiledModel& model, const grap
   std::vector<graph::Tensor> outputs;
   for (const graph::ValueId id : graph.outputs) {
     // A lone output may be called otherwise in the signature.
-    const std::size_t index =
-        graph.outputs.size() == 1 ? 0 : index_of(model.outputs(), graph.value(id).name);
+    const std::size_t index = graph.outputs.size() == 1 ? 0 : index_of(model.outputs(), graph.value(id).name);
     outputs.push_back({model.output_shape(index), model.read_output(index)});
   }
   return outputs;

@@ -129,7 +129,8 @@ TEST_F(Writer, SharedConstantsAreWrittenOnce) {
   const auto y = builder.add("a", graph::FullyConnected{}, {x, weight, bias});
   graph.outputs = {builder.add("b", graph::FullyConnected{}, {y, weight, bias})};
   write(graph, file, small_options());
-  EXPECT_EQ(std::ranges::count_if(read_model(file).tensors, [](const auto& t) { return t.weight_bytes > 0; }), 2);
+  EXPECT_EQ(std::ranges::count_if(read_model(file).tensors, [](const auto& t) { return t.weight_bytes > 0; }),
+            2);
 }
 
 TEST_F(Writer, DynamicShapesAreFree) {
@@ -171,7 +172,8 @@ TEST_F(Writer, DynamicPixelsOfTheOutputAreFreeToo) {
 TEST_F(Writer, NoPlaceToWrite) {
   expect_error(ErrorCode::kIo, {"no/such/folder"},
                [&] { write(small_graph(), folder / "no/such/folder/x.tflite", small_options()); });
-  expect_error(ErrorCode::kUsage, {"is a folder"}, [&] { write(small_graph(), folder.path(), small_options()); });
+  expect_error(ErrorCode::kUsage, {"is a folder"},
+               [&] { write(small_graph(), folder.path(), small_options()); });
   EXPECT_EQ(folder.entries(), 0);
 }
 
@@ -209,7 +211,8 @@ TEST_F(Writer, WhatHasNoOperatorIsRefused) {
   graph.nodes.clear();
   const graph::Op fused = graph::Binary{graph::BinaryKind::kSquaredDifference, graph::Activation::kRelu};
   graph.outputs = {builder.add("difference", fused, {x, x})};
-  expect_error(ErrorCode::kInternal, {"'difference'", "activation"}, [&] { write(graph, file, small_options()); });
+  expect_error(ErrorCode::kInternal, {"'difference'", "activation"},
+               [&] { write(graph, file, small_options()); });
   EXPECT_EQ(folder.entries(), 0);
 }
 
@@ -240,7 +243,8 @@ TEST_F(SlowWriter, MoreThanTwoGigabytesGoOutside) {
   EXPECT_TRUE(info.weights_outside);
   EXPECT_EQ(std::ranges::count(info.tensors, 2'457'600'000U, &ModelTensor::weight_bytes), 1);
   const MappedFile mapped(file);
-  for (const std::uint64_t offset : {std::uint64_t{1} << 20U, std::uint64_t{1} << 31U, std::uint64_t{2'400'000'000}})
+  for (const std::uint64_t offset :
+       {std::uint64_t{1} << 20U, std::uint64_t{1} << 31U, std::uint64_t{2'400'000'000}})
     EXPECT_EQ(load<float>(mapped.bytes(), offset), 0.25F);
   std::filesystem::resize_file(file, written.file_bytes - 100'000);
   expect_error(ErrorCode::kMalformed, {"cut off"}, [&] { read_model(file); });

@@ -36,7 +36,8 @@ INSTANTIATE_TEST_SUITE_P(Table, MatchesNeeded,
                          ::testing::Values(Needed{96, 6, 72}, Needed{96, 9, 77}, Needed{96, 12, 82},
                                            Needed{96, 15, 86}, Needed{256, 6, 167}, Needed{256, 9, 176},
                                            Needed{256, 12, 184}, Needed{256, 15, 191}, Needed{1024, 6, 589},
-                                           Needed{1024, 9, 609}, Needed{1024, 12, 625}, Needed{1024, 15, 639}));
+                                           Needed{1024, 9, 609}, Needed{1024, 12, 625},
+                                           Needed{1024, 15, 639}));
 
 TEST(BinomialTail, ExactValues) {
   EXPECT_NEAR(p_value(32, 32) * 0x1p32, 1, 1e-9);
