@@ -16,7 +16,7 @@ struct MakeCheckpointOptions {
 
 struct MakeCheckpointReport {
   std::uint64_t bytes = 0;
-  std::uint64_t parameters = 0;  ///< Floats, a shared storage counted once.
+  std::uint64_t parameters = 0;  ///< Trained values, a shared storage counted once.
   std::size_t tensors = 0;
 };
 

@@ -128,6 +128,10 @@ void check_output(const std::filesystem::path& checkpoint, const std::filesystem
 ConvertReport convert_detector(const std::filesystem::path& path, const std::filesystem::path& output,
                                const ConvertOptions& options) {
   const quantize::Recipe& recipe = quantize::find_recipe(options.quantize);
+  constexpr std::int64_t kMaxImageSize = 1 << 14;
+  if (options.image_size < 0 || options.image_size > kMaxImageSize) {
+    fail(ErrorCode::kUsage, "image size {} is not 1 to {}", options.image_size, kMaxImageSize);
+  }
   const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(path));
   check_output(path, output);
   const model::Card card =

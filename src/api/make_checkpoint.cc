@@ -85,7 +85,7 @@ MakeCheckpointReport make_checkpoint(const std::filesystem::path& output,
     // A stream of 2^40 counters for each tensor of each seed.
     const std::uint64_t stream = mix(options.seed) + (static_cast<std::uint64_t>(i) << 40U);
     content.model.push_back(make_tensor(parameters[i], stream));
-    if (parameters[i].same_storage_as.empty() && parameters[i].type == DType::kFloat32) {
+    if (parameters[i].same_storage_as.empty() && !parameters[i].is_buffer) {
       report.parameters += element_count(parameters[i].shape).value_or(0);
     }
   }

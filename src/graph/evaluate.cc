@@ -87,7 +87,10 @@ Tensor Evaluator::preview(const Graph& other, const Node& node) const {
 
 std::vector<Tensor> Evaluator::outputs() const {
   std::vector<Tensor> outputs;
-  for (const ValueId id : graph_->outputs) outputs.push_back(value(id));
+  for (const ValueId id : graph_->outputs) {
+    const Value& output = graph_->value(id);
+    outputs.push_back(output.source ? Tensor{output.shape, read_reals(output)} : value(id));
+  }
   return outputs;
 }
 

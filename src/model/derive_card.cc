@@ -93,6 +93,19 @@ void derive_pixel_decoder(const Checkpoint& checkpoint, DetectorCard& card) {
   decoder.pixelwise = linear != nullptr && linear->shape.size() == 4;
 }
 
+// The compiled-in card that says the same, so that a file called anything is known by its model's name.
+std::string known_name(const Card& derived, const std::string& embedder_model) {
+  const DetectorCard& detector = derived.detector;
+  for (const std::string& name : card_names()) {
+    const Card card = load_card(name);
+    if (card.bits == derived.bits && card.detector.dims == detector.dims && card.detector.depths == detector.depths &&
+        card.detector.stem_stride == detector.stem_stride && card.embedder.model == embedder_model) {
+      return name;
+    }
+  }
+  return derived.name;
+}
+
 }  // namespace
 
 Card derive_card(const Checkpoint& checkpoint) {
@@ -124,6 +137,7 @@ Card derive_card(const Checkpoint& checkpoint) {
   card.attenuation = arg(checkpoint, "attenuation", "none");
   card.scaling_w = number(checkpoint, "scaling_w", 1.0);
   card.scaling_i = number(checkpoint, "scaling_i", 1.0);
+  card.name = known_name(card, arg(checkpoint, "embedder_model", ""));
   return card;
 }
 

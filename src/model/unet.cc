@@ -7,9 +7,9 @@ namespace {
 
 void add_batch_norm(ParameterList& list, const std::string& name, std::int64_t channels) {
   list.norm(name, channels);
-  list.add({name + ".running_mean", {channels}, 0, 0.2F});
-  list.add({name + ".running_var", {channels}, 1, 0.5F});
-  list.add({name + ".num_batches_tracked", {}, 1, 0, DType::kInt64});
+  list.add({name + ".running_mean", {channels}, 0, 0.2F, DType::kFloat32, "", true});
+  list.add({name + ".running_var", {channels}, 1, 0.5F, DType::kFloat32, "", true});
+  list.add({name + ".num_batches_tracked", {}, 1, 0, DType::kInt64, "", true});
 }
 
 void add_resnet_block(ParameterList& list, const std::string& name, std::int64_t in, std::int64_t out) {

@@ -98,6 +98,8 @@ TEST(Kernels, Slice) {
   const Tensor y = run_op(Slice{{1, 1, 2, 0}, {1, 2, 2, 1}}, {x});
   EXPECT_EQ(y.values, (std::vector<float>{36, 38, 44, 46}));
   EXPECT_EQ(run_op(Slice{{2}, {2}}, {counting_tensor({5})}).values, (std::vector<float>{2, 3}));
+  EXPECT_EQ(run_op(Slice{{2}, {-1}}, {counting_tensor({5})}).values, (std::vector<float>{2, 3, 4}));
+  EXPECT_EQ(run_op(Slice{{0, 1}, {-1, 1}}, {counting_tensor({2, 3})}).values, (std::vector<float>{1, 4}));
 }
 
 TEST(Kernels, Reshape) {

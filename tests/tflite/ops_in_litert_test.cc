@@ -124,6 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
                       OpCase{"concatenation channels", Concatenation{3}, {kImage, {2, 7, 6, 1}}},
                       OpCase{"concatenation rows", Concatenation{1}, {kImage, {2, 1, 6, 5}, kImage}},
                       OpCase{"slice", Slice{{0, 2, 1, 0}, {2, 1, 4, 5}}, {kImage}},
+                      OpCase{"slice to the ends", Slice{{0, 2, 1, 0}, {-1, 1, -1, -1}}, {kImage}},
                       OpCase{"reshape", Reshape{{14, 30}}, {kImage}},
                       OpCase{"nchw to nhwc", Transpose{{0, 2, 3, 1}}, {kImage}},
                       OpCase{"nhwc to nchw", Transpose{{0, 3, 1, 2}}, {kImage}},
