@@ -6,6 +6,7 @@ include(CMakePackageConfigHelpers)
 add_library(sealite_sdk INTERFACE)
 set_target_properties(sealite_sdk PROPERTIES EXPORT_NAME sealite)
 target_link_libraries(sealite_sdk INTERFACE sealite_api)
+target_compile_features(sealite_sdk INTERFACE cxx_std_20)  # what the public headers need
 add_library(Sealite::sealite ALIAS sealite_sdk)
 
 set(sealite_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Sealite)

@@ -179,10 +179,14 @@ Run add_convert(CLI::App& app) {
       ->capture_default_str();
   command.add_option("--quantize", arguments->options.quantize, "How weights are stored (recipes below)")
       ->capture_default_str();
-  command.add_option("--keep", arguments->options.keep,
-                     "REGEX=float32|fp16|int8: layers that the recipe spares (repeatable)");
-  command.add_option("--calibrate", arguments->calibrate,
-                     "Pictures or folders: rounding errors are corrected on them");
+  command
+      .add_option("--keep", arguments->options.keep,
+                  "REGEX=float32|fp16|int8: layers that the recipe spares (repeatable)")
+      ->allow_extra_args(false);
+  command
+      .add_option("--calibrate", arguments->calibrate,
+                  "A picture or a folder of them: rounding errors are corrected there (repeatable)")
+      ->allow_extra_args(false);
   command.add_flag("--gptq", arguments->options.gptq,
                    "Error-compensating rounding on the --calibrate pictures; slow");
   command.add_option(
