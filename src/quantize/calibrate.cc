@@ -12,7 +12,6 @@ using graph::Evaluator;
 using graph::Graph;
 using graph::Node;
 using graph::Tensor;
-using graph::ValueId;
 
 // For each channel (innermost axis), the mean of a - b over all other axes.
 std::vector<float> mean_differences(const Tensor& a, const Tensor& b) {
@@ -22,8 +21,8 @@ std::vector<float> mean_differences(const Tensor& a, const Tensor& b) {
     sums[i % channels] += static_cast<double>(a.values[i]) - static_cast<double>(b.values[i]);
   }
   std::vector<float> means;
-  const auto count = static_cast<double>(a.values.size() / channels);
-  for (const double sum : sums) means.push_back(static_cast<float>(sum / count));
+  const std::size_t count = a.values.size() / channels;
+  for (const double sum : sums) means.push_back(static_cast<float>(sum / static_cast<double>(count)));
   return means;
 }
 

@@ -77,8 +77,11 @@ std::vector<LayerError> report_layers(const Graph& original, const Graph& quanti
     if (exact) exact->step();
     progress.advance(1);
   }
-  for (std::size_t i = 0; i < changed_logits.size(); ++i) {
-    layers[i].logits_effect = relative_error(exact->outputs()[0].values, changed_logits[i]);
+  if (exact) {
+    const std::vector<float> logits = exact->outputs()[0].values;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      layers[i].logits_effect = relative_error(logits, changed_logits[i]);
+    }
   }
   std::ranges::stable_sort(layers, std::greater(), [](const LayerError& layer) {
     return layer.logits_effect.value_or(layer.weight_error);

@@ -19,7 +19,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Floats = hn::CappedTag<float, scalar::kLanes>;
 
-float MaxAbs(std::span<const float> row) {
+float max_abs(std::span<const float> row) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   auto largest = hn::Zero(d);
@@ -38,12 +38,12 @@ float MaxAbs(std::span<const float> row) {
 }
 
 template <class V>
-V RoundScaled(V x, V inverse_scale, V bound) {
+V round_scaled(V x, V inverse_scale, V bound) {
   return hn::Round(hn::Min(hn::Max(hn::Mul(x, inverse_scale), hn::Neg(bound)), bound));
 }
 
-void QuantizeRow(std::span<const float> row, float inverse_scale, std::int32_t limit,
-                 std::span<std::int8_t> out) {
+void quantize_row(std::span<const float> row, float inverse_scale, std::int32_t limit,
+                  std::span<std::int8_t> out) {
   const Floats d;
   const hn::Rebind<std::int32_t, Floats> d32;
   const hn::Rebind<std::int8_t, Floats> d8;
@@ -52,7 +52,7 @@ void QuantizeRow(std::span<const float> row, float inverse_scale, std::int32_t l
   const auto bound = hn::Set(d, static_cast<float>(limit));
   std::size_t i = 0;
   for (; i + lanes <= row.size(); i += lanes) {
-    const auto rounded = RoundScaled(hn::LoadU(d, row.data() + i), factor, bound);
+    const auto rounded = round_scaled(hn::LoadU(d, row.data() + i), factor, bound);
     hn::StoreU(hn::DemoteTo(d8, hn::ConvertTo(d32, rounded)), d8, out.data() + i);
   }
   scalar::quantize_row(row.subspan(i), inverse_scale, limit, out.subspan(i));
@@ -60,7 +60,7 @@ void QuantizeRow(std::span<const float> row, float inverse_scale, std::int32_t l
 
 // Sums body(d, i) over whole groups of lanes, then tail(i) over what is left, as scalar::lane_sum does.
 template <class Body, class Tail>
-float LaneSum(std::size_t count, Body body, Tail tail) {
+float lane_sum(std::size_t count, Body body, Tail tail) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   HWY_ALIGN float sums[scalar::kLanes] = {};
@@ -77,28 +77,28 @@ float LaneSum(std::size_t count, Body body, Tail tail) {
 }
 
 template <class V>
-V RoundingError(V x, V scale, V inverse_scale, V bound) {
-  return hn::Sub(x, hn::Mul(RoundScaled(x, inverse_scale, bound), scale));
+V rounding_error(V x, V scale, V inverse_scale, V bound) {
+  return hn::Sub(x, hn::Mul(round_scaled(x, inverse_scale, bound), scale));
 }
 
-float SquaredError(std::span<const float> row, float scale, std::int32_t limit) {
-  return LaneSum(
+float squared_error(std::span<const float> row, float scale, std::int32_t limit) {
+  return lane_sum(
       row.size(),
       [&](Floats d, std::size_t i) {
-        const auto error = RoundingError(hn::LoadU(d, &row[i]), hn::Set(d, scale), hn::Set(d, 1.0F / scale),
-                                         hn::Set(d, static_cast<float>(limit)));
+        const auto error = rounding_error(hn::LoadU(d, &row[i]), hn::Set(d, scale), hn::Set(d, 1.0F / scale),
+                                          hn::Set(d, static_cast<float>(limit)));
         return hn::Mul(error, error);
       },
       [&](std::size_t i) { return scalar::squared_error(row.subspan(i, 1), scale, limit); });
 }
 
-float RoundingShift(std::span<const float> row, float scale, std::int32_t limit,
-                    std::span<const float> weights) {
-  return LaneSum(
+float rounding_shift(std::span<const float> row, float scale, std::int32_t limit,
+                     std::span<const float> weights) {
+  return lane_sum(
       row.size(),
       [&](Floats d, std::size_t i) {
-        const auto error = RoundingError(hn::LoadU(d, &row[i]), hn::Set(d, scale), hn::Set(d, 1.0F / scale),
-                                         hn::Set(d, static_cast<float>(limit)));
+        const auto error = rounding_error(hn::LoadU(d, &row[i]), hn::Set(d, scale), hn::Set(d, 1.0F / scale),
+                                          hn::Set(d, static_cast<float>(limit)));
         return hn::Mul(error, hn::LoadU(d, &weights[i]));
       },
       [&](std::size_t i) {
@@ -109,7 +109,7 @@ float RoundingShift(std::span<const float> row, float scale, std::int32_t limit,
 // base/dtype's float_to_half and half_to_float in integer lanes: Highway's own conversions lose subnormals on
 // processors without F16C.
 template <class D, class V>
-hn::VFromD<hn::RebindToUnsigned<D>> HalfBits(D d, V x) {
+hn::VFromD<hn::RebindToUnsigned<D>> half_bits(D d, V x) {
   const hn::RebindToUnsigned<D> du;
   const auto bits = hn::BitCast(du, x);
   const auto sign = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 0x8000U));
@@ -124,7 +124,7 @@ hn::VFromD<hn::RebindToUnsigned<D>> HalfBits(D d, V x) {
 }
 
 template <class D, class V>
-hn::VFromD<D> FromHalfBits(D d, V half) {
+hn::VFromD<D> from_half_bits(D d, V half) {
   const hn::RebindToUnsigned<D> du;
   const hn::RebindToSigned<D> ds;
   const auto magnitude = hn::And(half, hn::Set(du, 0x7FFFU));
@@ -135,25 +135,25 @@ hn::VFromD<D> FromHalfBits(D d, V half) {
   return hn::Or(unsigned_value, hn::BitCast(d, hn::ShiftLeft<16>(hn::And(half, hn::Set(du, 0x8000U)))));
 }
 
-float HalfRoundingShift(std::span<const float> row, std::span<const float> weights) {
-  return LaneSum(
+float half_rounding_shift(std::span<const float> row, std::span<const float> weights) {
+  return lane_sum(
       row.size(),
       [&](Floats d, std::size_t i) {
         const auto x = hn::LoadU(d, &row[i]);
-        return hn::Mul(hn::Sub(x, FromHalfBits(d, HalfBits(d, x))), hn::LoadU(d, &weights[i]));
+        return hn::Mul(hn::Sub(x, from_half_bits(d, half_bits(d, x))), hn::LoadU(d, &weights[i]));
       },
       [&](std::size_t i) { return scalar::half_rounding_shift(row.subspan(i, 1), weights.subspan(i, 1)); });
 }
 
-float WeightedSum(std::span<const float> row, std::span<const float> weights) {
-  return LaneSum(
+float weighted_sum(std::span<const float> row, std::span<const float> weights) {
+  return lane_sum(
       row.size(),
       [&](Floats d, std::size_t i) { return hn::Mul(hn::LoadU(d, &row[i]), hn::LoadU(d, &weights[i])); },
       [&](std::size_t i) { return row[i] * weights[i]; });
 }
 
-float WeightedSquares(std::span<const float> row, std::span<const float> weights) {
-  return LaneSum(
+float weighted_squares(std::span<const float> row, std::span<const float> weights) {
+  return lane_sum(
       row.size(),
       [&](Floats d, std::size_t i) {
         const auto x = hn::LoadU(d, &row[i]);
@@ -162,14 +162,14 @@ float WeightedSquares(std::span<const float> row, std::span<const float> weights
       [&](std::size_t i) { return row[i] * row[i] * weights[i]; });
 }
 
-void ToHalfRow(std::span<const float> row, std::span<std::uint16_t> out) {
+void to_half_row(std::span<const float> row, std::span<std::uint16_t> out) {
   const Floats d;
   const hn::Rebind<std::uint16_t, Floats> d16;
   const hn::RebindToSigned<Floats> d32;
   const std::size_t lanes = hn::Lanes(d);
   std::size_t i = 0;
   for (; i + lanes <= row.size(); i += lanes) {
-    hn::StoreU(hn::DemoteTo(d16, hn::BitCast(d32, HalfBits(d, hn::LoadU(d, &row[i])))), d16, &out[i]);
+    hn::StoreU(hn::DemoteTo(d16, hn::BitCast(d32, half_bits(d, hn::LoadU(d, &row[i])))), d16, &out[i]);
   }
   scalar::to_half_row(row.subspan(i), out.subspan(i));
 }
@@ -180,47 +180,47 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace sealite::quantize {
 
-HWY_EXPORT(MaxAbs);
-HWY_EXPORT(QuantizeRow);
-HWY_EXPORT(SquaredError);
-HWY_EXPORT(RoundingShift);
-HWY_EXPORT(HalfRoundingShift);
-HWY_EXPORT(WeightedSum);
-HWY_EXPORT(WeightedSquares);
-HWY_EXPORT(ToHalfRow);
+HWY_EXPORT(max_abs);
+HWY_EXPORT(quantize_row);
+HWY_EXPORT(squared_error);
+HWY_EXPORT(rounding_shift);
+HWY_EXPORT(half_rounding_shift);
+HWY_EXPORT(weighted_sum);
+HWY_EXPORT(weighted_squares);
+HWY_EXPORT(to_half_row);
 
 float max_abs(std::span<const float> row) {
-  return HWY_DYNAMIC_DISPATCH(MaxAbs)(row);
+  return HWY_DYNAMIC_DISPATCH(max_abs)(row);
 }
 
 void quantize_row(std::span<const float> row, float inverse_scale, std::int32_t limit,
                   std::span<std::int8_t> out) {
-  HWY_DYNAMIC_DISPATCH(QuantizeRow)(row, inverse_scale, limit, out);
+  HWY_DYNAMIC_DISPATCH(quantize_row)(row, inverse_scale, limit, out);
 }
 
 float squared_error(std::span<const float> row, float scale, std::int32_t limit) {
-  return HWY_DYNAMIC_DISPATCH(SquaredError)(row, scale, limit);
+  return HWY_DYNAMIC_DISPATCH(squared_error)(row, scale, limit);
 }
 
 float rounding_shift(std::span<const float> row, float scale, std::int32_t limit,
                      std::span<const float> weights) {
-  return HWY_DYNAMIC_DISPATCH(RoundingShift)(row, scale, limit, weights);
+  return HWY_DYNAMIC_DISPATCH(rounding_shift)(row, scale, limit, weights);
 }
 
 float half_rounding_shift(std::span<const float> row, std::span<const float> weights) {
-  return HWY_DYNAMIC_DISPATCH(HalfRoundingShift)(row, weights);
+  return HWY_DYNAMIC_DISPATCH(half_rounding_shift)(row, weights);
 }
 
 float weighted_sum(std::span<const float> row, std::span<const float> weights) {
-  return HWY_DYNAMIC_DISPATCH(WeightedSum)(row, weights);
+  return HWY_DYNAMIC_DISPATCH(weighted_sum)(row, weights);
 }
 
 float weighted_squares(std::span<const float> row, std::span<const float> weights) {
-  return HWY_DYNAMIC_DISPATCH(WeightedSquares)(row, weights);
+  return HWY_DYNAMIC_DISPATCH(weighted_squares)(row, weights);
 }
 
 void to_half_row(std::span<const float> row, std::span<std::uint16_t> out) {
-  HWY_DYNAMIC_DISPATCH(ToHalfRow)(row, out);
+  HWY_DYNAMIC_DISPATCH(to_half_row)(row, out);
 }
 
 }  // namespace sealite::quantize
