@@ -10,6 +10,7 @@
 #include "base/warn.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
+#include "cli/plain_text.h"
 #include "cli/quiet_stderr.h"
 #include "cli/units.h"
 #include "sealite/detector.h"
@@ -64,7 +65,7 @@ void print_json(const std::string& picture, const Detector& detector, const Dete
 
 void print_error(const std::string& picture, const Error& error, bool json) {
   if (!json) {
-    fmt::print(stderr, "sealite: error: {}\n", error.what());
+    print_error_line(error.what());
     return;
   }
   nlohmann::ordered_json line;

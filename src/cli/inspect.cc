@@ -11,6 +11,7 @@
 #include "checkpoint/checkpoint.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
+#include "cli/plain_text.h"
 #include "cli/units.h"
 #include "tflite/reader.h"
 
@@ -18,6 +19,12 @@ namespace sealite::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// Names and texts come out of the file.
+template <typename... Args>
+void print_plain(fmt::format_string<Args...> format, Args&&... args) {
+  fmt::print("{}", plain_text(fmt::format(format, std::forward<Args>(args)...)));
+}
 
 struct Arguments {
   std::string file;
@@ -67,18 +74,18 @@ void print_checkpoint_json(const checkpoint::Checkpoint& file, bool tensors) {
 void inspect_checkpoint(const Arguments& arguments) {
   const auto file = checkpoint::Checkpoint::open(arguments.file);
   if (arguments.json) return print_checkpoint_json(file, arguments.tensors);
-  fmt::print("{}: {} checkpoint, {}\n", arguments.file, file.format(), megabytes(file.file_bytes()));
-  fmt::print("Model: {} tensors, {} values\n", file.tensors().size(), element_total(file));
-  fmt::print("Sections:\n");
+  print_plain("{}: {} checkpoint, {}\n", arguments.file, file.format(), megabytes(file.file_bytes()));
+  print_plain("Model: {} tensors, {} values\n", file.tensors().size(), element_total(file));
+  print_plain("Sections:\n");
   for (const auto& section : file.sections()) {
-    fmt::print("  {:<16} {:>6} tensors  {:>14}\n", section.name, section.tensors, megabytes(section.bytes));
+    print_plain("  {:<16} {:>6} tensors  {:>14}\n", section.name, section.tensors, megabytes(section.bytes));
   }
-  if (!file.args().empty()) fmt::print("Args:\n");
-  for (const auto& [key, value] : file.args()) fmt::print("  {}: {}\n", key, value);
+  if (!file.args().empty()) print_plain("Args:\n");
+  for (const auto& [key, value] : file.args()) print_plain("  {}: {}\n", key, value);
   if (!arguments.tensors) return;
-  fmt::print("Tensors:\n");
+  print_plain("Tensors:\n");
   for (const auto& [name, tensor] : file.tensors()) {
-    fmt::print("  {:<9} {:<24} {}\n", dtype_name(tensor.type), to_string(tensor.shape), name);
+    print_plain("  {:<9} {:<24} {}\n", dtype_name(tensor.type), to_string(tensor.shape), name);
   }
 }
 
@@ -120,28 +127,28 @@ void print_model_json(const std::string& path, const tflite::ModelInfo& model, b
 void inspect_model(const Arguments& arguments) {
   const tflite::ModelInfo model = tflite::read_model(arguments.file);
   if (arguments.json) return print_model_json(arguments.file, model, arguments.tensors);
-  fmt::print("{}: TFLite model, {}{}\n", arguments.file, megabytes(model.file_bytes),
-             model.weights_outside ? ", weights outside the flatbuffer" : "");
-  fmt::print("Description: {}\n", model.description);
+  print_plain("{}: TFLite model, {}{}\n", arguments.file, megabytes(model.file_bytes),
+              model.weights_outside ? ", weights outside the flatbuffer" : "");
+  print_plain("Description: {}\n", model.description);
   for (const auto& signature : model.signatures) {
-    fmt::print("Signature '{}':\n", signature.key);
+    print_plain("Signature '{}':\n", signature.key);
     for (const auto& tensor : signature.inputs) {
-      fmt::print("  input   {} {} {}\n", tensor.name, shape_text(tensor.shape), dtype_name(tensor.type));
+      print_plain("  input   {} {} {}\n", tensor.name, shape_text(tensor.shape), dtype_name(tensor.type));
     }
     for (const auto& tensor : signature.outputs) {
-      fmt::print("  output  {} {} {}\n", tensor.name, shape_text(tensor.shape), dtype_name(tensor.type));
+      print_plain("  output  {} {} {}\n", tensor.name, shape_text(tensor.shape), dtype_name(tensor.type));
     }
   }
   std::size_t total = 0;
   for (const auto& [name, count] : model.operators) total += count;
-  fmt::print("Operators: {}\n", total);
-  for (const auto& [name, count] : model.operators) fmt::print("  {:>6} {}\n", count, name);
-  for (const auto& [name, text] : model.metadata) fmt::print("Metadata '{}': {}\n", name, text);
+  print_plain("Operators: {}\n", total);
+  for (const auto& [name, count] : model.operators) print_plain("  {:>6} {}\n", count, name);
+  for (const auto& [name, text] : model.metadata) print_plain("Metadata '{}': {}\n", name, text);
   if (!arguments.tensors) return;
-  fmt::print("Tensors:\n");
+  print_plain("Tensors:\n");
   for (const auto& tensor : model.tensors) {
-    fmt::print("  {:<9} {:<24} {:>12}  {}\n", dtype_name(tensor.type), shape_text(tensor.shape),
-               tensor.weight_bytes > 0 ? fmt::format("{} bytes", tensor.weight_bytes) : "", tensor.name);
+    print_plain("  {:<9} {:<24} {:>12}  {}\n", dtype_name(tensor.type), shape_text(tensor.shape),
+                tensor.weight_bytes > 0 ? fmt::format("{} bytes", tensor.weight_bytes) : "", tensor.name);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "cli/command.h"
+#include "cli/plain_text.h"
 #include "sealite/sealite.h"
 
 namespace {
@@ -80,10 +81,10 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const sealite::Error& error) {
-    fmt::print(stderr, "sealite: error: {}\n", error.what());
+    sealite::cli::print_error_line(error.what());
     return static_cast<int>(error.code());
   } catch (const std::system_error& error) {  // fmt::print's, when it cannot write
-    fmt::print(stderr, "sealite: error: {}\n", error.what());
+    sealite::cli::print_error_line(error.what());
     return static_cast<int>(sealite::ErrorCode::kIo);
   } catch (const std::bad_alloc&) {
     std::fputs("sealite: error: out of memory\n", stderr);

@@ -10,7 +10,7 @@ namespace sealite::runtime {
 
 // LiteRT's C interface, as far as it is used here. The wheel ships no headers; sizes and numbers were read in
 // its public sources (google-ai-edge/LiteRT, litert/c) and checked by running ai-edge-litert 2.3.0
-// (docs/litert.md).
+// (docs/pipeline.md).
 using LiteRtStatus = int;  ///< 0 is success.
 using LiteRtEnvironment = struct LiteRtEnvironmentT*;
 using LiteRtModel = struct LiteRtModelT*;

@@ -47,6 +47,25 @@ TEST(Inspect, Safetensors) {
   EXPECT_EQ(json["tensors"].at(0)["type"], "float16");
 }
 
+TEST(Inspect, AFileCannotSteerTheTerminal) {
+  const ScratchFolder folder;
+  const std::string name = "w\\u001b]0;owned\\u0007\\u009b2J";  // sets a title, clears the screen
+  write_text(folder / "evil.safetensors",
+             checkpoint::safetensors_file(R"({"__metadata__":{"extractor_model":")" + name + R"("},")" +
+                                              name + R"(":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+                                          "\x01\x02\x03\x04"));
+  const Outcome inspect = run_sealite({"inspect", folder / "evil.safetensors", "--tensors"});
+  expect_success(inspect);
+  EXPECT_NE(inspect.out.find("w?]0;owned??2J"), std::string::npos) << inspect.out;
+  const Outcome convert =
+      run_sealite({"convert", folder / "evil.safetensors", "-o", folder / "model.tflite"});
+  expect_refusal(convert, ErrorCode::kMismatch, {});
+  for (const std::string& text : {inspect.out, convert.err}) {
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+    EXPECT_EQ(text.find("\xc2\x9b"), std::string::npos);
+  }
+}
+
 TEST(Inspect, Model) {
   const ScratchFolder folder;
   expect_success(convert_demo(folder / "demo.tflite"));
