@@ -35,7 +35,7 @@ demo: all  ## convert a trained model and a full-size ChunkySeal, read a photo w
 lint:  ## clang-format and clang-tidy (version 19) over the sources
 	scripts/setup.sh --lint
 	tools/check_includes.sh
-	find src include tests fuzz bench -name '*.cc' -o -name '*.h' | xargs clang-format-19 --dry-run -Werror
+	find $(wildcard src include tests fuzz bench) -name '*.cc' -o -name '*.h' | xargs clang-format-19 --dry-run -Werror
 	cmake --preset dev
 	cmake --build --preset dev -j $(JOBS) --target generated/schema_generated.h
 	find src -name '*.cc' | xargs -P $(JOBS) -n 4 clang-tidy-19 --quiet -p build/dev
