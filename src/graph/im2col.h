@@ -6,7 +6,8 @@
 
 namespace sealite::graph {
 
-/// A convolution as a product: gathers the windows that the filter (OHWI) sees, one line of output pixels at a time.
+/// A convolution as a product: gathers the windows that the filter (OHWI) sees, one line of output pixels at
+/// a time.
 class Im2col {
  public:
   /// `x` NHWC.

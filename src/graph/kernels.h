@@ -30,10 +30,11 @@ Tensor run_kernel(const GlobalResponseNorm& op, const Inputs& inputs);
 /// A zero tensor of `shape`.
 Tensor make_tensor(Shape shape);
 
-/// Output positions of a sliding window of `reach` pixels, and pixels of padding in front of the first, as TFLite's SAME
-/// and VALID have them.
+/// Output positions of a sliding window of `reach` pixels, and pixels of padding in front of the first, as
+/// TFLite's SAME and VALID have them.
 std::int64_t window_count(Padding padding, std::int64_t in, std::int64_t stride, std::int64_t reach);
-std::int64_t padding_before(Padding padding, std::int64_t in, std::int64_t out, std::int64_t stride, std::int64_t reach);
+std::int64_t padding_before(Padding padding, std::int64_t in, std::int64_t out, std::int64_t stride,
+                            std::int64_t reach);
 
 /// Row-major index arithmetic over rank-4 shapes, shorter ones padded with ones in front.
 struct Shape4 {

@@ -30,7 +30,8 @@ void multiply(const float* x, std::int64_t rows, const Tensor& filter, const Ten
 
 }  // namespace
 
-std::int64_t padding_before(Padding padding, std::int64_t in, std::int64_t out, std::int64_t stride, std::int64_t reach) {
+std::int64_t padding_before(Padding padding, std::int64_t in, std::int64_t out, std::int64_t stride,
+                            std::int64_t reach) {
   if (padding == Padding::kValid) return 0;
   return std::max<std::int64_t>(0, (out - 1) * stride + reach - in) / 2;
 }

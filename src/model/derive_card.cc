@@ -98,8 +98,9 @@ std::string known_name(const Card& derived, const std::string& embedder_model) {
   const DetectorCard& detector = derived.detector;
   for (const std::string& name : card_names()) {
     const Card card = load_card(name);
-    if (card.bits == derived.bits && card.detector.dims == detector.dims && card.detector.depths == detector.depths &&
-        card.detector.stem_stride == detector.stem_stride && card.embedder.model == embedder_model) {
+    if (card.bits == derived.bits && card.detector.dims == detector.dims &&
+        card.detector.depths == detector.depths && card.detector.stem_stride == detector.stem_stride &&
+        card.embedder.model == embedder_model) {
       return name;
     }
   }

@@ -18,7 +18,7 @@ struct Parameter {
   float spread = 0;
   DType type = DType::kFloat32;
   std::string same_storage_as{};  // name of an earlier parameter, or empty
-  bool is_buffer = false;            // saved, but not trained: batch normalisation's running statistics
+  bool is_buffer = false;         // saved, but not trained: batch normalisation's running statistics
 };
 
 /// Collects the parameters of a network, with one call for each kind of layer.

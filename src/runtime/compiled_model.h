@@ -46,8 +46,7 @@ class CompiledModel {
   const std::vector<TensorInfo>& inputs() const;
   const std::vector<TensorInfo>& outputs() const;
 
-  /// Whether XNNPACK took every operator. If not, int4 weights may give wrong numbers (docs/pipeline.md,
-  /// LiteRT, trap 2).
+  /// Whether XNNPACK took every operator. If not, int4 weights may give wrong numbers (docs/pipeline.md).
   bool fully_delegated() const;
 
   /// Gives input `index` the shape `shape`; dimensions that the file fixes must keep their size. Throws

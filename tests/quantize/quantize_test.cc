@@ -86,7 +86,8 @@ TEST(Recipe, EachLayerGetsWhatTheRuntimeRunsWell) {
       quantized(network, "int8", {parse_keep_rule("^conv$=float32"), parse_keep_rule("fc=fp16")});
   EXPECT_EQ(filter_types(kept)[DType::kInt8], 0);
   EXPECT_EQ(filter_types(kept)[DType::kFloat16], 3);
-  const Graph all = quantized(network, "int8", {parse_keep_rule("conv=int8")});  // the stem too, when asked for
+  const Graph all =
+      quantized(network, "int8", {parse_keep_rule("conv=int8")});  // the stem too, when asked for
   EXPECT_EQ(filter_types(all)[DType::kInt8], 5);
 }
 
