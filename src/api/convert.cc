@@ -84,6 +84,7 @@ void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const qu
   quantize::QuantizeOptions settings;
   settings.recipe = &recipe;
   for (const std::string& rule : options.keep) settings.keep.push_back(quantize::parse_keep_rule(rule));
+  if (recipe.dense == quantize::WeightFormat::kFloat32 && options.keep.empty()) return;
   const graph::Graph original = graph;
   quantize::quantize(graph, settings);
   if (options.gptq && options.calibrate.empty()) {
@@ -98,6 +99,19 @@ void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const qu
   for (quantize::LayerError& layer : quantize::report_layers(original, graph, pictures)) {
     report.layers.push_back({std::move(layer.name), std::move(layer.format), layer.weights,
                              layer.weight_error, layer.output_error, layer.logits_effect});
+  }
+}
+
+// With --stop-after, composites may be left that TFLite has no operator for.
+void check_lowered(const graph::Graph& graph, const ConvertOptions& options) {
+  for (const graph::Node& node : graph.nodes) {
+    if (std::holds_alternative<graph::LayerNorm>(node.op) ||
+        std::holds_alternative<graph::GlobalResponseNorm>(node.op)) {
+      fail(ErrorCode::kUsage,
+           "stopped after '{}': '{}' is not a TFLite operator yet, so there is nothing to write; the graph "
+           "is shown by --dump-after",
+           options.stop_after, node.name);
+    }
   }
 }
 
@@ -155,6 +169,7 @@ ConvertReport convert_detector(const std::filesystem::path& path, const std::fil
   run_passes(graph, options);
   quantize_graph(graph, options, recipe, border, report);
 
+  check_lowered(graph, options);
   model::WeightAudit audit = model::audit(*checkpoint, parameters);
   report.checkpoint_hash = std::move(audit.hash);
   report.non_finite = std::move(audit.non_finite);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -13,6 +14,10 @@
 namespace sealite {
 namespace {
 
+// Written in pieces, as cp does: one large write takes the file's lock for long, and makes the page cache ask
+// for large blocks of memory, which on a virtual machine the host may have to find first (measured: 2 to 5 s
+// instead of 1 for 3 GB).
+constexpr std::size_t kPiece = std::size_t{1} << 16U;
 constexpr mode_t kMode = 0666;  // less the umask, as for any new file
 
 std::filesystem::path folder_of(const std::filesystem::path& path) {
@@ -67,7 +72,8 @@ void AtomicFile::reserve(std::uint64_t size) {
 
 void AtomicFile::write(std::uint64_t offset, ByteView bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const std::size_t piece = std::min(bytes.size(), kPiece);
+    const ssize_t written = ::pwrite(fd_, bytes.data(), piece, static_cast<off_t>(offset));
     if (written < 0) {
       if (errno == EINTR) continue;
       fail_io("write", path_, errno);

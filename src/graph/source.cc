@@ -165,6 +165,26 @@ class Taken : public Source {
   std::vector<std::int64_t> indices_;
 };
 
+// The sum of term(i) over [0, count): sixteen float sums over a short run (which vectorise), the runs summed
+// in double.
+template <typename Term>
+double long_sum(std::size_t count, Term term) {
+  constexpr std::size_t kLanes = 16;
+  constexpr std::size_t kRun = 16 * kLanes;
+  double total = 0;
+  for (std::size_t start = 0; start < count; start += kRun) {
+    const std::size_t end = std::min(start + kRun, count);
+    float sums[kLanes] = {};
+    std::size_t i = start;
+    for (; i + kLanes <= end; i += kLanes) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += term(i + lane);
+    }
+    for (std::size_t lane = 0; i < end; ++i, ++lane) sums[lane] += term(i);
+    for (const float sum : sums) total += static_cast<double>(sum);
+  }
+  return total;
+}
+
 // A source of the same shape that changes each run along the innermost axis by itself.
 class ColumnMap : public Source {
  public:
@@ -210,31 +230,11 @@ class CenteredColumns : public ColumnMap {
 
  private:
   void map_run(const float* from, float* to, std::size_t columns) const override {
-    constexpr std::size_t kLanes = 8;
-    double sums[kLanes] = {};
-    for (std::size_t i = 0; i < columns; ++i) sums[i % kLanes] += static_cast<double>(from[i]);
-    double sum = 0;
-    for (const double partial : sums) sum += partial;
+    const double sum = long_sum(columns, [from](std::size_t i) { return from[i]; });
     const auto mean = static_cast<float>(sum / static_cast<double>(columns));
     for (std::size_t i = 0; i < columns; ++i) to[i] = from[i] - mean;
   }
 };
-
-// Sum of a[i] * b[i] in double, over eight running sums so that the loop vectorises.
-double dot(const float* a, const float* b, std::size_t count) {
-  constexpr std::size_t kLanes = 8;
-  double sums[kLanes] = {};
-  std::size_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      sums[lane] += static_cast<double>(a[i + lane]) * static_cast<double>(b[i + lane]);
-    }
-  }
-  for (; i < count; ++i) sums[0] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  double sum = 0;
-  for (const double partial : sums) sum += partial;
-  return sum;
-}
 
 class FoldedBias : public Source {
  public:
@@ -255,6 +255,7 @@ class FoldedBias : public Source {
       add_rows({begin, std::min(begin + step, rows.end)}, values.data() + (begin - rows.begin));
     }
   }
+  void release(Rows rows) const override { weight_->release(rows); }
 
  private:
   static constexpr std::size_t kBlockElements = std::size_t{1} << 19U;
@@ -266,12 +267,12 @@ class FoldedBias : public Source {
     for (std::int64_t row = rows.begin; row < rows.end; ++row, ++sums) {
       double sum = static_cast<double>(*sums);
       for (std::size_t start = 0; start < weight_->elements_per_row(); start += vector_.size()) {
-        sum += dot(from + start, vector_.data(), vector_.size());
+        const float* run = from + start;
+        sum += long_sum(vector_.size(), [&](std::size_t i) { return run[i] * vector_[i]; });
       }
       *sums = static_cast<float>(sum);
       from += weight_->elements_per_row();
     }
-    weight_->release(rows);
   }
 
   SourcePtr bias_;
@@ -293,6 +294,7 @@ std::vector<float> read_floats(const Source& source, Rows rows) {
   }
   std::vector<float> values(to_size(rows.end - rows.begin) * source.elements_per_row());
   source.read(rows, std::as_writable_bytes(std::span(values)));
+  source.release(rows);
   return values;
 }
 

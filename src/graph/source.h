@@ -68,7 +68,8 @@ SourcePtr scaled_columns(SourcePtr base, std::vector<float> factors);
 /// `base` less the mean of each run along the innermost axis (float32, the mean in double).
 SourcePtr centered_columns(SourcePtr base);
 /// `bias + weight · vector`: one value for each outermost row of `weight`, with `vector` along its innermost
-/// axis and summed over the axes between. A null `bias` is zero. Sums are kept in double.
+/// axis and summed over the axes between. A null `bias` is zero. Runs of 256 products are summed in float,
+/// these in double.
 SourcePtr folded_bias(SourcePtr bias, SourcePtr weight, std::vector<float> vector);
 
 }  // namespace sealite::graph

@@ -23,7 +23,6 @@ class MappedTensor : public graph::Source {
   void read(graph::Rows rows, MutableByteView out) const override {
     const auto values = std::span(reinterpret_cast<float*>(out.data()), out.size() / sizeof(float));
     checkpoint::read_rows(tensor_, rows.begin, rows.end, values);
-    release(rows);
   }
   ByteView view(graph::Rows rows) const override {
     if (!direct_) return {};

@@ -17,10 +17,19 @@ constexpr const char* kRemedy =
     "run `make setup`, or unpack the wheel of `pip download --no-deps ai-edge-litert==2.3.0` and set "
     "SEALITE_LITERT to its libLiteRt.so";
 
+/// A file that the user named is that file, in the current folder too. (The last resort, a bare name, is for
+/// the system's folders alone: a library in the current folder is never loaded unasked.)
+std::filesystem::path as_named(const std::filesystem::path& library) {
+  std::error_code ignored;
+  if (!library.has_parent_path() && std::filesystem::exists(library, ignored)) return "./" + library.string();
+  return library;
+}
+
 /// Where the library may be, best first; only existing files, but for the last resort.
 std::filesystem::path find_library(const std::filesystem::path& library) {
-  if (!library.empty()) return library;
-  if (const char* named = std::getenv("SEALITE_LITERT"); named != nullptr && *named != '\0') return named;
+  if (!library.empty()) return as_named(library);
+  if (const char* named = std::getenv("SEALITE_LITERT"); named != nullptr && *named != '\0')
+    return as_named(named);
   std::error_code ignored;
   const std::filesystem::path executable = std::filesystem::read_symlink("/proc/self/exe", ignored);
   if (!executable.empty()) {
@@ -31,13 +40,6 @@ std::filesystem::path find_library(const std::filesystem::path& library) {
     }
   }
   return kLibraryName;
-}
-
-/// dlopen takes a name without a slash from the system's folders; a file that the user named is a file.
-std::string dlopen_name(const std::filesystem::path& library) {
-  std::error_code ignored;
-  if (!library.has_parent_path() && std::filesystem::exists(library, ignored)) return "./" + library.string();
-  return library.string();
 }
 
 /// Looks symbols up and collects the names of those that are not there.
@@ -104,7 +106,7 @@ void bind_run_functions(Binder& bind, LiteRtApi& api) {
 std::shared_ptr<const LiteRtApi> LiteRtApi::load(const std::filesystem::path& library) {
   const std::filesystem::path path = find_library(library);
   // RTLD_NODELETE, and no dlclose: see LiteRtApi.
-  void* handle = dlopen(dlopen_name(path).c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (handle == nullptr) {
     const char* reason = dlerror();
     fail(ErrorCode::kUnsupported, "the LiteRT library {} cannot be loaded: {}; {}", path.string(),

@@ -20,20 +20,39 @@ struct Block {
   std::uint64_t offset = 0;
 };
 
-std::vector<Block> cut_into_blocks(const std::vector<Placed>& placed) {
-  std::vector<Block> blocks;
-  for (const auto& [content, offset] : placed) {
-    const graph::Source& source = *content->source;
-    const std::uint64_t per_row = source.bytes_per_row();
-    const auto step = static_cast<std::int64_t>(
-        std::max<std::uint64_t>(1, kBlockBytes / std::max<std::uint64_t>(1, per_row)));
-    for (std::int64_t row = 0; row < source.row_count(); row += step) {
-      blocks.push_back({&source,
-                        {row, std::min(row + step, source.row_count())},
-                        offset + static_cast<std::uint64_t>(row) * per_row});
-    }
+// A filter's rows and the same rows of its bias lie next to each other in the list, the bias first: a folded
+// bias reads the filter's weights, which are then still in this worker's cache.
+void add_blocks(const Placed& placed, std::int64_t step, std::vector<std::vector<Block>>& groups) {
+  const graph::Source& source = *placed.content->source;
+  std::size_t group = 0;
+  for (std::int64_t row = 0; row < source.row_count(); row += step, ++group) {
+    if (group == groups.size()) groups.emplace_back();
+    groups[group].insert(groups[group].begin(),
+                         {&source,
+                          {row, std::min(row + step, source.row_count())},
+                          placed.offset + static_cast<std::uint64_t>(row) * source.bytes_per_row()});
   }
-  return blocks;
+}
+
+std::int64_t rows_per_block(const graph::Source& source) {
+  return static_cast<std::int64_t>(
+      std::max<std::uint64_t>(1, kBlockBytes / std::max<std::uint64_t>(1, source.bytes_per_row())));
+}
+
+std::vector<std::vector<Block>> cut_into_blocks(const std::vector<Placed>& placed) {
+  std::vector<std::vector<Block>> all;
+  for (std::size_t i = 0; i < placed.size();) {
+    const graph::Source& source = *placed[i].content->source;
+    const std::int64_t step = rows_per_block(source);
+    std::vector<std::vector<Block>> groups;
+    add_blocks(placed[i++], step, groups);
+    while (i < placed.size() && source.shape().size() > 1 &&
+           placed[i].content->source->shape() == Shape{source.row_count()}) {
+      add_blocks(placed[i++], step, groups);
+    }
+    all.insert(all.end(), groups.begin(), groups.end());
+  }
+  return all;
 }
 
 std::uint64_t block_bytes(const Block& block) {
@@ -50,7 +69,6 @@ void write_block(AtomicFile& file, const Block& block) {
     block.source->read(block.rows, bytes);
     file.write(block.offset, bytes);
   }
-  block.source->release(block.rows);
 }
 
 // The flatbuffer's own bytes: everything between the weights that lie inside it. The weights' pages in its
@@ -74,11 +92,14 @@ WriteResult write(const graph::Graph& graph, const std::filesystem::path& path, 
   const Layout layout = lay_out(tables, options.placement);
   file.reserve(layout.file_bytes);
   write_tables(file, layout);
-  const std::vector<Block> blocks = cut_into_blocks(layout.placed);
+  const auto groups = cut_into_blocks(layout.placed);
   Progress progress("writing", layout.file_bytes);
-  parallel_for(blocks.size(), [&](std::size_t i) {
-    write_block(file, blocks[i]);
-    progress.advance(block_bytes(blocks[i]));
+  parallel_for(groups.size(), [&](std::size_t i) {
+    for (const Block& block : groups[i]) write_block(file, block);
+    for (const Block& block : groups[i]) {
+      block.source->release(block.rows);
+      progress.advance(block_bytes(block));
+    }
   });
   file.commit(options.sync);
   return {layout.file_bytes, graph.nodes.size()};
