@@ -7,9 +7,11 @@ by name and give the reference's numbers. Also looks at a made checkpoint with P
 import json
 import pathlib
 import pickletools
+import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -50,6 +52,32 @@ def check_numbers(sealite, fixtures, work):
             assert worst <= 1, f"{name} {kind}: {worst} times the tolerance"
 
 
+def write_png(path, pixels):
+    """An RGB picture [H, W, 3] uint8, uncompressed filters: enough for a test without a picture library."""
+    height, width, _ = pixels.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+        for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+            file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
+
+
+def check_recipes(sealite, fixtures, work):
+    """Interpreter and `sealite detect` run the same runtime: the same numbers for each recipe."""
+    pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)  # the demo model's own size
+    write_png(work / "noise.png", pixels)
+    image = np.ascontiguousarray(pixels.astype(np.float32)[None].transpose(0, 3, 1, 2)) / np.float32(255)
+    for recipe in ("float32", "fp16", "int8", "int4"):
+        model = work / f"demo.{recipe}.tflite"
+        run(sealite, "convert", fixtures / "demo.pth", "-o", model, "--quantize", recipe)
+        detect = [sealite, "detect", model, work / "noise.png", "--json", "--logits"]
+        ours = json.loads(subprocess.run(detect, check=True, capture_output=True, text=True).stdout)["logits"]
+        worst = np.max(np.abs(logits_of(model, image)[0] - np.array(ours, dtype=np.float32)))
+        print(f"demo {recipe}: Interpreter and sealite differ by {worst:.1e}")
+        assert worst <= 1e-5, f"{recipe}: {worst}"
+
+
 def check_checkpoint(sealite, fixtures, work):
     path = work / "made.pth"
     run(sealite, "make-checkpoint", "--card", fixtures / "pixelseal_tiny.card.yaml", "-o", path)
@@ -70,6 +98,7 @@ def check_checkpoint(sealite, fixtures, work):
 def main():
     sealite, fixtures, work = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     check_numbers(sealite, fixtures, work)
+    check_recipes(sealite, fixtures, work)
     check_checkpoint(sealite, fixtures, work)
 
 
