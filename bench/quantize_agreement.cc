@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "../tests/npy.h"
@@ -38,7 +39,7 @@ constexpr std::size_t kWorstLayers = 3;
 struct Variant {
   const char* name;
   const char* recipe;
-  quantize::ScaleSearch search = quantize::ScaleSearch::kMse;
+  std::optional<quantize::ScaleSearch> search;  // empty: the default
   bool estimated_bias = true;
   bool calibrated = false;
   bool gptq = false;
@@ -49,20 +50,20 @@ constexpr auto kMaxAbs = quantize::ScaleSearch::kMaxAbs;
 constexpr auto kMse = quantize::ScaleSearch::kMse;
 constexpr Variant kVariants[] = {
     {"fp16, plain rounding", "fp16", kMaxAbs, false},
-    {"fp16, default: bias from estimated moments", "fp16"},
-    {"fp16, bias from calibration pictures", "fp16", kMse, true, true},
+    {"fp16, default: bias from estimated moments", "fp16", {}},
+    {"fp16, bias from calibration pictures", "fp16", {}, true, true},
     {"int8, plain rounding", "int8", kMaxAbs, false},
     {"int8, scale search", "int8", kMse, false},
-    {"int8, default: scale search, bias from estimated moments", "int8"},
-    {"int8, bias from calibration pictures", "int8", kMse, true, true},
-    {"int8, that and GPTQ", "int8", kMse, true, true, true},
-    {"int8, that and the 3 worst layers in fp16", "int8", kMse, true, true, true, true},
+    {"int8, default: bias from estimated moments", "int8", {}},
+    {"int8, bias from calibration pictures", "int8", {}, true, true},
+    {"int8, that and GPTQ", "int8", {}, true, true, true},
+    {"int8, that and the 3 worst layers in fp16", "int8", {}, true, true, true, true},
     {"int4, plain rounding", "int4", kMaxAbs, false},
     {"int4, scale search", "int4", kMse, false},
-    {"int4, default: scale search, bias from estimated moments", "int4"},
-    {"int4, bias from calibration pictures", "int4", kMse, true, true},
-    {"int4, that and GPTQ", "int4", kMse, true, true, true},
-    {"int4, that and the 3 worst layers in fp16", "int4", kMse, true, true, true, true},
+    {"int4, default: scale search, bias from estimated moments", "int4", {}},
+    {"int4, bias from calibration pictures", "int4", {}, true, true},
+    {"int4, that and GPTQ", "int4", {}, true, true, true},
+    {"int4, that and the 3 worst layers in fp16", "int4", {}, true, true, true, true},
 };
 
 struct Pictures {

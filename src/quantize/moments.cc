@@ -109,8 +109,8 @@ MomentEstimator::MomentEstimator(const graph::Graph& graph) : graph_(graph) {
   for (const graph::ValueId id : graph.inputs) known_[id] = {{kPictureMean}, {kPictureVariance}};
 }
 
-void MomentEstimator::linear(const graph::Node& node, std::vector<float> sums, std::vector<float> squares) {
-  const std::vector<float> bias = read_floats(*graph_.value(node.inputs[2]).source);
+void MomentEstimator::linear(const graph::Node& node, std::vector<float> sums, std::vector<float> squares,
+                             const std::vector<float>& bias) {
   for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += bias[c];
   known_[node.output] = {std::move(sums), std::move(squares)};
 }

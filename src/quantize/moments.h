@@ -26,7 +26,8 @@ class MomentEstimator {
   const Moments& of(graph::ValueId id) const { return known_.at(id); }
   /// Records the output of a convolution or product: `sums` and `squares` are, for each output channel, the
   /// sums over its filter row of weight * input mean and weight^2 * input variance.
-  void linear(const graph::Node& node, std::vector<float> sums, std::vector<float> squares);
+  void linear(const graph::Node& node, std::vector<float> sums, std::vector<float> squares,
+              const std::vector<float>& bias);
   /// Works out the output of any other node.
   void step(const graph::Node& node);
 

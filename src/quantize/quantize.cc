@@ -38,7 +38,10 @@ class Rewriter {
   void rewrite(Node& node, WeightFormat format) {
     const Value& filter = graph_.value(node.inputs[1]);
     RowScan scan = scan_filter(node, filter, format);
-    moments_.linear(node, std::move(scan.sums), std::move(scan.squares));
+    // Read once: a folded bias is a product with the whole filter.
+    const Value& bias = graph_.value(node.inputs[2]);
+    std::vector<float> values = read_floats(*bias.source);
+    moments_.linear(node, std::move(scan.sums), std::move(scan.squares), values);
     if (format == WeightFormat::kFloat32) return;
     if (format == WeightFormat::kFloat16) {
       const ValueId half = builder_.constant(filter.name, halved(filter.source));
@@ -46,18 +49,22 @@ class Rewriter {
     } else {
       node.inputs[1] = add_integers(filter, format, std::move(scan.scales));
     }
-    if (options_.correct_bias) node.inputs[2] = shifted_bias(graph_.value(node.inputs[2]), scan.shifts);
+    if (options_.correct_bias) {
+      for (std::size_t c = 0; c < values.size(); ++c) values[c] += scan.shifts[c];
+    }
+    node.inputs[2] = builder_.constant(bias.name, bias.shape, std::move(values));
   }
 
   // A depthwise filter (1HWC) has its channels innermost: as rows they are C x HW, each with one input
   // channel.
   RowScan scan_filter(const Node& node, const Value& filter, WeightFormat format) const {
     const Moments& input = moments_.of(node.inputs[0]);
+    const ScaleSearch search =
+        options_.search.value_or(format == WeightFormat::kInt4 ? ScaleSearch::kMse : ScaleSearch::kMaxAbs);
     if (!std::holds_alternative<graph::DepthwiseConv2D>(node.op)) {
-      return scan_rows(filter.name, *filter.source, format, options_.search, input);
+      return scan_rows(filter.name, *filter.source, format, search, input);
     }
-    RowScan scan =
-        scan_rows(filter.name, *permuted(filter.source, {3, 1, 2, 0}), format, options_.search, {{1}, {1}});
+    RowScan scan = scan_rows(filter.name, *permuted(filter.source, {3, 1, 2, 0}), format, search, {{1}, {1}});
     for (std::size_t c = 0; c < scan.sums.size(); ++c) {
       const std::size_t i = input.mean.size() == 1 ? 0 : c;
       scan.sums[c] *= input.mean[i];
@@ -76,12 +83,6 @@ class Rewriter {
     value.type = value.source->type();
     value.quantization = std::make_shared<graph::Quantization>(graph::Quantization{std::move(scales)});
     return graph_.add_value(std::move(value));
-  }
-
-  ValueId shifted_bias(const Value& bias, const std::vector<float>& shifts) {
-    std::vector<float> values = read_floats(*bias.source);
-    for (std::size_t c = 0; c < values.size(); ++c) values[c] += shifts[c];
-    return builder_.constant(bias.name, bias.shape, std::move(values));
   }
 
   Graph& graph_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,9 @@ namespace sealite::quantize {
 struct QuantizeOptions {
   const Recipe* recipe = nullptr;
   std::vector<KeepRule> keep;
-  ScaleSearch search = ScaleSearch::kMse;
+  // Empty: kMse at 4 bits, where clipping can pay; kMaxAbs at 8, where it does not and the search costs more
+  // time than the rest of the conversion (docs/quantisation.md).
+  std::optional<ScaleSearch> search;
   bool correct_bias = true;  // by what rounding does to the expected input, where the weights alone tell it
 };
 

@@ -69,7 +69,7 @@ TEST(MomentEstimator, LinearLayersAreExactInTheMean) {
   const ValueId bias = builder.constant("b", {1}, {0.5F});
   const ValueId y = builder.add("fc", FullyConnected{}, {x, filter, bias});
   MomentEstimator estimator(graph);
-  estimator.linear(graph.nodes[0], {0.45F}, {0.4F});
+  estimator.linear(graph.nodes[0], {0.45F}, {0.4F}, {0.5F});
   EXPECT_FLOAT_EQ(estimator.of(y).mean[0], 0.95F);
   EXPECT_FLOAT_EQ(estimator.of(y).variance[0], 0.4F);
 }
