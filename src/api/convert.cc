@@ -85,11 +85,11 @@ void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const qu
   settings.recipe = &recipe;
   for (const std::string& rule : options.keep) settings.keep.push_back(quantize::parse_keep_rule(rule));
   if (recipe.dense == quantize::WeightFormat::kFloat32 && options.keep.empty()) return;
-  const graph::Graph original = graph;
-  quantize::quantize(graph, settings);
   if (options.gptq && options.calibrate.empty()) {
     fail(ErrorCode::kUsage, "--gptq needs pictures: give --calibrate");
   }
+  const graph::Graph original = graph;
+  quantize::quantize(graph, settings);
   std::optional<graph::Tensor> pictures;
   if (!options.calibrate.empty()) {
     pictures = read_batch(options.calibrate, border);

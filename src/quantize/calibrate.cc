@@ -56,7 +56,7 @@ class Calibration {
     const graph::Value& filter = original_.value(original_.producer(node.output)->inputs[1]);
     const Tensor weights{filter.shape, read_floats(*filter.source)};
     auto integers = round_compensated(node, rounded_.value(node.inputs[0]), weights,
-                                      stored.quantization->scales, stored.type == DType::kInt4 ? 7 : 127);
+                                      stored.quantization->scales, integer_limit(stored.type));
     if (!integers) return;
     graph::Value value = stored;
     value.source = literal_integers(stored.type, stored.shape, std::move(*integers));

@@ -88,7 +88,7 @@ class QuantizedInt8 : public Source {
     const std::size_t per_row = elements_per_row();
     auto* to = reinterpret_cast<std::int8_t*>(out.data());
     for_rows(*weights_, rows, [&](std::int64_t row, std::span<const float> values) {
-      quantize_row(values, 1.0F / scales_[to_size(row)], 127, {to, per_row});
+      quantize_row(values, 1.0F / scales_[to_size(row)], integer_limit(type()), {to, per_row});
       to += per_row;
     });
   }
@@ -114,7 +114,7 @@ class QuantizedInt4 : public Source {
     std::vector<std::int8_t> integers(elements_per_row());
     std::byte* to = out.data();
     for_rows(*weights_, rows, [&](std::int64_t row, std::span<const float> values) {
-      quantize_row(values, 1.0F / scales_[to_size(row)], 7, integers);
+      quantize_row(values, 1.0F / scales_[to_size(row)], integer_limit(type()), integers);
       pack_nibbles(integers, to);
       to += bytes_per_row();
     });
@@ -189,7 +189,8 @@ RowScan scan_rows(const std::string& name, const Source& weights, WeightFormat f
                  scan.shifts[i] = half_rounding_shift(values, means);
                  return;
                }
-               const std::int32_t limit = format == WeightFormat::kInt4 ? 7 : 127;
+               const std::int32_t limit =
+                   integer_limit(format == WeightFormat::kInt4 ? DType::kInt4 : DType::kInt8);
                scan.scales[i] = row_scale(values, largest, limit, search);
                scan.shifts[i] = rounding_shift(values, scan.scales[i], limit, means);
              });

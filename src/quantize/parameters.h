@@ -10,6 +10,11 @@
 
 namespace sealite::quantize {
 
+/// Largest integer of symmetric weights: 7 for kInt4, 127 for kInt8.
+constexpr std::int32_t integer_limit(DType type) {
+  return type == DType::kInt4 ? 7 : 127;
+}
+
 /// How a channel's scale is chosen.
 enum class ScaleSearch : std::uint8_t {
   kMaxAbs,  // the largest weight just fits
