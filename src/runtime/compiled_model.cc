@@ -1,15 +1,17 @@
 #include "runtime/compiled_model.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <memory>
-#include <system_error>
+#include <thread>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/error.h"
+#include "base/mapped_file.h"
 #include "runtime/litert_api.h"
 #include "runtime/litert_values.h"
 
@@ -44,18 +46,28 @@ std::size_t float_count(const Shape& shape, std::string_view tensor) {
 }
 
 /// Says what is wrong better than LiteRT, which also prints to stderr.
-void check_is_tflite(const std::filesystem::path& path) {
-  std::error_code ignored;
-  std::ifstream file;
-  if (std::filesystem::is_regular_file(path, ignored))
-    file.open(path, std::ios::binary);  // a pipe would block
-  if (!file.is_open()) fail(ErrorCode::kNotFound, "{}: no such model file", path.string());
-  char start[8] = {};
-  file.read(start, sizeof(start));
-  if (file.gcount() != sizeof(start) || std::string_view(start + 4, 4) != "TFL3") {
-    fail(ErrorCode::kMalformed, "{}: not a TFLite file (no \"TFL3\" in its first 8 bytes)", path.string());
+void check_is_tflite(const MappedFile& file) {
+  if (file.size() < 8 || as_text(file.bytes().subspan(4, 4)) != "TFL3") {
+    fail(ErrorCode::kMalformed, "{}: not a TFLite file (no \"TFL3\" in its first 8 bytes)",
+         file.path().string());
   }
 }
+
+/// While it lives, pages of the file that LiteRT has read leave memory again, many times a second: the
+/// weights are then resident once, as LiteRT packs them, and not twice.
+class PageReleaser {
+ public:
+  explicit PageReleaser(ByteView bytes)
+      : thread_([bytes](const std::stop_token& stop) {
+          while (!stop.stop_requested()) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            release_pages(bytes);
+          }
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
 
 }  // namespace
 
@@ -89,7 +101,7 @@ class CompiledModel::Impl {
 
   // In this order: destroyed from the last to the first.
   std::shared_ptr<const LiteRtApi> api_;
-  std::filesystem::path path_;
+  MappedFile file_;  // LiteRT reads in it
   Handle<LiteRtEnvironment> environment_;
   Handle<LiteRtModel> model_;
   Handle<LiteRtCompiledModel> compiled_;
@@ -105,8 +117,8 @@ class CompiledModel::Impl {
 
 CompiledModel::Impl::Impl(const std::filesystem::path& model, std::string_view signature,
                           const RunOptions& options)
-    : api_(LiteRtApi::load(options.library)), path_(model) {
-  check_is_tflite(model);
+    : api_(LiteRtApi::load(options.library)), file_(model) {
+  check_is_tflite(file_);
   create_environment();
   load_model();
   find_signature(signature);
@@ -131,8 +143,8 @@ void CompiledModel::Impl::create_environment() {
 
 void CompiledModel::Impl::load_model() {
   LiteRtModel model = nullptr;
-  check(api_->create_model_from_file(environment_.get(), path_.c_str(), &model), ErrorCode::kMalformed,
-        "LiteRT cannot load the model");
+  check(api_->create_model_from_buffer(environment_.get(), file_.bytes().data(), file_.size(), &model),
+        ErrorCode::kMalformed, "LiteRT cannot load the model");
   model_ = {model, api_->destroy_model};
 }
 
@@ -152,7 +164,7 @@ void CompiledModel::Impl::find_signature(std::string_view name) {
     }
     found += fmt::format("{}\"{}\"", found.empty() ? "" : ", ", key);
   }
-  fail(ErrorCode::kUsage, "{}: the model has no signature \"{}\"; it has {}", path_.string(), name,
+  fail(ErrorCode::kUsage, "{}: the model has no signature \"{}\"; it has {}", file_.path().string(), name,
        found.empty() ? "none" : found);
 }
 
@@ -191,6 +203,7 @@ void CompiledModel::Impl::compile(const RunOptions& options) {
   add_options(raw, "xnnpack", xnnpack_options(options));
   add_options(raw, "runtime_options_string", "error_reporter_mode = 2\n");  // keeps messages for `check`
   LiteRtCompiledModel compiled = nullptr;
+  const PageReleaser releaser(file_.bytes());
   const LiteRtStatus status = api_->create_compiled_model(environment_.get(), model_.get(), raw, &compiled);
   check(status, status == 5 ? ErrorCode::kUnsupported : ErrorCode::kMalformed,
         "LiteRT cannot compile the model");
@@ -259,8 +272,8 @@ void CompiledModel::Impl::create_buffer(Slot& slot, const TensorInfo& info,
   check(api_->get_requirements_buffer_size(requirements, &size), ErrorCode::kInternal, "a buffer's size");
   const auto count = element_count(slot.shape);
   if (!count || size < dtype_bytes(info.type, *count)) {
-    fail(ErrorCode::kInternal, "{}: LiteRT gives tensor \"{}\" of shape {} only {} bytes", path_.string(),
-         info.name, to_string(slot.shape), size);
+    fail(ErrorCode::kInternal, "{}: LiteRT gives tensor \"{}\" of shape {} only {} bytes",
+         file_.path().string(), info.name, to_string(slot.shape), size);
   }
   const LiteRtRankedTensorType type = to_ranked_type(info.type, slot.shape);
   LiteRtTensorBuffer buffer = nullptr;
@@ -337,19 +350,21 @@ void CompiledModel::Impl::check(LiteRtStatus status, ErrorCode code, std::string
     reported = fmt::format("; it reports: {}", messages);
     std::replace(reported.begin(), reported.end(), '\n', ' ');
   }
-  fail(code, "{}: {}: {} (LiteRT status {}){}", path_.string(), what, status_name(status), status, reported);
+  fail(code, "{}: {}: {} (LiteRT status {}){}", file_.path().string(), what, status_name(status), status,
+       reported);
 }
 
 std::size_t CompiledModel::Impl::checked(const std::vector<TensorInfo>& tensors, std::size_t index) const {
   if (index >= tensors.size()) {
-    fail(ErrorCode::kUsage, "{}: tensor {} of a signature with {}", path_.string(), index, tensors.size());
+    fail(ErrorCode::kUsage, "{}: tensor {} of a signature with {}", file_.path().string(), index,
+         tensors.size());
   }
   return index;
 }
 
 void CompiledModel::Impl::require_float(const TensorInfo& info) const {
   if (info.type != DType::kFloat32) {
-    fail(ErrorCode::kUsage, "{}: tensor \"{}\" holds {}, not float32", path_.string(), info.name,
+    fail(ErrorCode::kUsage, "{}: tensor \"{}\" holds {}, not float32", file_.path().string(), info.name,
          dtype_name(info.type));
   }
 }

@@ -64,7 +64,7 @@ class Binder {
 void bind_model_functions(Binder& bind, LiteRtApi& api) {
   bind(api.create_environment, "LiteRtCreateEnvironment");
   bind(api.destroy_environment, "LiteRtDestroyEnvironment");
-  bind(api.create_model_from_file, "LiteRtCreateModelFromFile");
+  bind(api.create_model_from_buffer, "LiteRtCreateModelFromBuffer");
   bind(api.create_model_from_fd, "LiteRtCreateModelFromFd");
   bind(api.destroy_model, "LiteRtDestroyModel");
   bind(api.get_num_model_signatures, "LiteRtGetNumModelSignatures");

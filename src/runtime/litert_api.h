@@ -78,8 +78,10 @@ struct LiteRtApi {
 
   LiteRtStatus (*create_environment)(int, const LiteRtEnvOption*, LiteRtEnvironment*);
   void (*destroy_environment)(LiteRtEnvironment);
-  LiteRtStatus (*create_model_from_file)(LiteRtEnvironment, const char* path, LiteRtModel*);
-  /// Not called; it appeared with the ABI that `create_model_from_file` above needs, so it proves that ABI.
+  /// `address` must stay until the model is destroyed.
+  LiteRtStatus (*create_model_from_buffer)(LiteRtEnvironment, const void* address, std::size_t size,
+                                           LiteRtModel*);
+  /// Not called; it appeared with the ABI that `create_model_from_buffer` above needs, so it proves that ABI.
   LiteRtStatus (*create_model_from_fd)(LiteRtEnvironment, int fd, std::size_t offset, std::size_t size,
                                        LiteRtModel*);
   void (*destroy_model)(LiteRtModel);

@@ -1,12 +1,10 @@
 #include "tflite/reader.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "base/mapped_file.h"
-#include "schema_generated.h"
+#include "tflite/model_file.h"
 
 namespace sealite::tflite {
 namespace {
@@ -14,49 +12,15 @@ namespace {
 // Shape vectors and texts; anything larger is a weight and not shown.
 constexpr std::size_t kMaxMetadataBytes = 1U << 20U;
 
-std::string text_of(const flatbuffers::String* text) {
-  return text == nullptr ? std::string() : text->str();
-}
-
-template <typename T>
-std::size_t count_of(const flatbuffers::Vector<T>* list) {
-  return list == nullptr ? 0 : list->size();
-}
-
-std::optional<DType> to_dtype(tfl::TensorType type) {
-  switch (type) {
-    case tfl::TensorType::FLOAT32:
-      return DType::kFloat32;
-    case tfl::TensorType::FLOAT16:
-      return DType::kFloat16;
-    case tfl::TensorType::BFLOAT16:
-      return DType::kBFloat16;
-    case tfl::TensorType::INT64:
-      return DType::kInt64;
-    case tfl::TensorType::INT32:
-      return DType::kInt32;
-    case tfl::TensorType::INT8:
-      return DType::kInt8;
-    case tfl::TensorType::UINT8:
-      return DType::kUInt8;
-    case tfl::TensorType::BOOL:
-      return DType::kBool;
-    case tfl::TensorType::INT4:
-      return DType::kInt4;
-    default:
-      return std::nullopt;
-  }
-}
-
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& path) : file_(path) {}
+  explicit Reader(const ModelFile& file) : file_(file) {}
 
   ModelInfo read() {
-    const tfl::Model& model = verified_model();
+    const tfl::Model& model = file_.model();
     info_.file_bytes = file_.size();
     info_.description = text_of(model.description());
-    read_buffers(model);
+    info_.weights_outside = file_.weights_outside();
     if (count_of(model.subgraphs()) == 0) malformed("the model has no subgraph");
     for (const tfl::SubGraph* subgraph : *model.subgraphs()) read_subgraph(model, *subgraph);
     if (model.signature_defs() != nullptr) {
@@ -69,37 +33,7 @@ class Reader {
  private:
   template <typename... Args>
   [[noreturn]] void malformed(fmt::format_string<Args...> format, Args&&... args) const {
-    fail(ErrorCode::kMalformed, "'{}' is no sound .tflite file: {}", file_.path().string(),
-         fmt::format(format, std::forward<Args>(args)...));
-  }
-
-  const tfl::Model& verified_model() const {
-    // Offsets in a flatbuffer are 32 bits: what lies beyond is weights placed outside.
-    const std::size_t size = std::min<std::size_t>(file_.size(), FLATBUFFERS_MAX_BUFFER_SIZE - 1);
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(file_.bytes().data());
-    if (size < 8 || !tfl::ModelBufferHasIdentifier(bytes)) malformed("it does not start with a TFL3 header");
-    flatbuffers::Verifier verifier(bytes, size);
-    if (!tfl::VerifyModelBuffer(verifier)) malformed("its tables are broken or cut off");
-    return *tfl::GetModel(bytes);
-  }
-
-  void read_buffers(const tfl::Model& model) {
-    if (count_of(model.buffers()) == 0) malformed("the model has no buffers");
-    for (const tfl::Buffer* buffer : *model.buffers()) {
-      ByteView bytes;
-      if (buffer->offset() > 1) {
-        const auto end = checked_add(buffer->offset(), buffer->size());
-        if (!end || *end > file_.size()) {
-          malformed("a weight lies at {} + {}, the file has {} bytes: it was cut off", buffer->offset(),
-                    buffer->size(), file_.size());
-        }
-        bytes = file_.bytes().subspan(buffer->offset(), buffer->size());
-        info_.weights_outside = true;
-      } else if (buffer->data() != nullptr) {
-        bytes = std::as_bytes(std::span(buffer->data()->data(), buffer->data()->size()));
-      }
-      buffers_.push_back(bytes);
-    }
+    file_.malformed(fmt::format(format, std::forward<Args>(args)...));
   }
 
   void read_subgraph(const tfl::Model& model, const tfl::SubGraph& subgraph) {
@@ -147,11 +81,9 @@ class Reader {
     if (op.opcode_index() >= count_of(model.operator_codes()))
       malformed("operator code {} does not exist", op.opcode_index());
     const tfl::OperatorCode& code = *model.operator_codes()->Get(op.opcode_index());
-    // Old files have only the 8-bit field.
-    const auto builtin = std::max(static_cast<std::int32_t>(code.builtin_code()),
-                                  static_cast<std::int32_t>(code.deprecated_builtin_code()));
-    std::string name = tfl::EnumNameBuiltinOperator(static_cast<tfl::BuiltinOperator>(builtin));
-    if (name.empty()) name = fmt::format("BUILTIN_{}", builtin);
+    const tfl::BuiltinOperator builtin = builtin_of(code);
+    std::string name = tfl::EnumNameBuiltinOperator(builtin);
+    if (name.empty()) name = fmt::format("BUILTIN_{}", static_cast<std::int32_t>(builtin));
     if (code.custom_code() != nullptr) name = "CUSTOM " + code.custom_code()->str();
     ++info_.operators[name];
     return name;
@@ -161,9 +93,9 @@ class Reader {
     ModelTensor result;
     result.name = text_of(tensor.name());
     const auto type = to_dtype(tensor.type());
-    if (tensor.buffer() >= buffers_.size())
-      malformed("'{}' uses buffer {} of {}", result.name, tensor.buffer(), buffers_.size());
-    const ByteView bytes = buffers_[tensor.buffer()];
+    if (tensor.buffer() >= file_.buffers().size())
+      malformed("'{}' uses buffer {} of {}", result.name, tensor.buffer(), file_.buffers().size());
+    const ByteView bytes = file_.buffers()[tensor.buffer()];
     result.weight_bytes = bytes.size();
     const auto* shape = tensor.shape_signature() != nullptr ? tensor.shape_signature() : tensor.shape();
     if (shape != nullptr) result.shape.assign(shape->begin(), shape->end());
@@ -201,23 +133,26 @@ class Reader {
   void read_metadata(const tfl::Model& model) {
     if (model.metadata() == nullptr) return;
     for (const tfl::Metadata* entry : *model.metadata()) {
-      if (entry->buffer() >= buffers_.size())
+      if (entry->buffer() >= file_.buffers().size())
         malformed("metadata '{}' has no buffer", text_of(entry->name()));
-      const ByteView bytes = buffers_[entry->buffer()];
+      const ByteView bytes = file_.buffers()[entry->buffer()];
       if (bytes.size() <= kMaxMetadataBytes)
         info_.metadata[text_of(entry->name())] = std::string(as_text(bytes));
     }
   }
 
-  MappedFile file_;
-  std::vector<ByteView> buffers_;
+  const ModelFile& file_;
   ModelInfo info_;
 };
 
 }  // namespace
 
 ModelInfo read_model(const std::filesystem::path& path) {
-  return Reader(path).read();
+  return read_model(ModelFile(path));
+}
+
+ModelInfo read_model(const ModelFile& file) {
+  return Reader(file).read();
 }
 
 }  // namespace sealite::tflite

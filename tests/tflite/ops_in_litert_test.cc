@@ -5,6 +5,7 @@
 #include "float_checks.h"
 #include "graph/builder.h"
 #include "passes/pass.h"
+#include "tflite/import_graph.h"
 #include "tflite/reader.h"
 #include "tflite/run_in_litert.h"
 #include "tflite/writer.h"
@@ -56,6 +57,11 @@ TEST_P(OpsInLiteRt, EqualTheEvaluator) {
   const Tensor found = runtime::run_in_litert(model, graph, inputs).at(0);
   EXPECT_EQ(found.shape, expected.shape);
   expect_near(found.values, expected.values, 1e-5, 1e-5);
+
+  // What was written reads back as the same network.
+  const Graph stored = import_graph(folder / "op.tflite", "run");
+  verify(stored);
+  expect_near(evaluate(stored, inputs).at(0).values, expected.values, 1e-5, 1e-5);
 }
 
 const Shape kImage{2, 7, 6, 5};

@@ -8,6 +8,7 @@
 #include "base/scratch_folder.h"
 #include "expect_error.h"
 #include "schema_generated.h"
+#include "tflite/import_graph.h"
 #include "tflite/small_model.h"
 
 namespace sealite::tflite {
@@ -31,11 +32,21 @@ class Reader : public ::testing::Test {
     overwrite(folder / "file.tflite", bytes);
     try {
       read_model(folder / "file.tflite");
+      imports(folder / "file.tflite");
       return true;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kMalformed) << error.what();
       EXPECT_NE(std::string_view(error.what()).find("file.tflite"), std::string_view::npos) << error.what();
       return false;
+    }
+  }
+  // What reads may still be no network of ours.
+  static void imports(const std::filesystem::path& path) {
+    try {
+      verify(import_graph(path, "detect"));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUnsupported && error.code() != ErrorCode::kMalformed)
+        ADD_FAILURE() << error.what();
     }
   }
   // The sound model with its tables changed.
