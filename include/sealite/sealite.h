@@ -5,7 +5,9 @@
 #include "sealite/convert.h"
 #include "sealite/detector.h"
 #include "sealite/error.h"
+#include "sealite/extract.h"
 #include "sealite/make_checkpoint.h"
+#include "sealite/verify.h"
 
 namespace sealite {
 

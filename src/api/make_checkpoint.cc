@@ -61,6 +61,71 @@ std::string args_text(const model::Card& card) {
       card.embedder.model, card.detector.model);
 }
 
+constexpr std::string_view kDetector = "detector.";
+
+// What an optimizer holds and `load_state_dict` trains: no buffers, and shared memory once.
+bool is_trained(const model::Parameter& parameter) {
+  return parameter.same_storage_as.empty() && !parameter.is_buffer;
+}
+
+// A stream of 2^40 counters for each tensor of each seed.
+std::uint64_t stream_of(std::uint64_t seed, std::size_t tensor) {
+  return mix(seed) + (static_cast<std::uint64_t>(tensor) << 40U);
+}
+
+// {"state": {i: {"step", "exp_avg", "exp_avg_sq"}}, "param_groups": [{…, "params": [i, …]}]}: the state dict
+// of torch.optim.AdamW after a thousand steps, with its tensors in `content.section_tensors`.
+class OptimizerState {
+ public:
+  OptimizerState(checkpoint::NewCheckpoint& content, std::uint64_t seed) : content_(content), seed_(seed) {}
+
+  void add(const model::Parameter& trained) {
+    const auto index = static_cast<std::int64_t>(params_.items.size());
+    checkpoint::PlainValue entry = dict();
+    entry.set("step", tensor({.name = fmt::format("step of {}", trained.name), .shape = {}, .center = 1000}));
+    entry.set("exp_avg", tensor({.name = fmt::format("exp_avg of {}", trained.name),
+                                 .shape = trained.shape,
+                                 .spread = 1e-3F}));
+    entry.set("exp_avg_sq", tensor({.name = fmt::format("exp_avg_sq of {}", trained.name),
+                                    .shape = trained.shape,
+                                    .center = 1e-6F,
+                                    .spread = 1e-6F}));
+    state_.items.push_back(checkpoint::PlainValue::of_int(index));
+    state_.items.push_back(std::move(entry));
+    params_.items.push_back(checkpoint::PlainValue::of_int(index));
+  }
+
+  checkpoint::PlainValue take() {
+    using checkpoint::PlainValue;
+    PlainValue group = dict();
+    group.set("lr", PlainValue::of_float(1e-4));
+    group.set("betas", {.kind = PlainValue::Kind::kTuple,
+                        .items = {PlainValue::of_float(0.9), PlainValue::of_float(0.999)}});
+    group.set("eps", PlainValue::of_float(1e-8));
+    group.set("weight_decay", PlainValue::of_float(0));
+    group.set("params", std::move(params_));
+    PlainValue optimizer = dict();
+    optimizer.set("state", std::move(state_));
+    optimizer.set("param_groups", {.kind = PlainValue::Kind::kList, .items = {std::move(group)}});
+    return optimizer;
+  }
+
+ private:
+  static checkpoint::PlainValue dict() { return {.kind = checkpoint::PlainValue::Kind::kDict}; }
+
+  checkpoint::PlainValue tensor(const model::Parameter& parameter) {
+    const std::size_t index = content_.section_tensors.size();
+    const std::uint64_t stream = stream_of(seed_, content_.model.size() + index);
+    content_.section_tensors.push_back(make_tensor(parameter, stream));
+    return checkpoint::PlainValue::of_tensor(index);
+  }
+
+  checkpoint::NewCheckpoint& content_;
+  std::uint64_t seed_;
+  checkpoint::PlainValue state_ = dict();
+  checkpoint::PlainValue params_{.kind = checkpoint::PlainValue::Kind::kList};
+};
+
 }  // namespace
 
 MakeCheckpointReport make_checkpoint(const std::filesystem::path& output,
@@ -82,12 +147,15 @@ MakeCheckpointReport make_checkpoint(const std::filesystem::path& output,
   if (!options.detector_only) content.epoch = 0;
   MakeCheckpointReport report;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    // A stream of 2^40 counters for each tensor of each seed.
-    const std::uint64_t stream = mix(options.seed) + (static_cast<std::uint64_t>(i) << 40U);
-    content.model.push_back(make_tensor(parameters[i], stream));
-    if (parameters[i].same_storage_as.empty() && !parameters[i].is_buffer) {
-      report.parameters += element_count(parameters[i].shape).value_or(0);
+    content.model.push_back(make_tensor(parameters[i], stream_of(options.seed, i)));
+    if (is_trained(parameters[i])) report.parameters += element_count(parameters[i].shape).value_or(0);
+  }
+  if (options.training_state) {
+    OptimizerState optimizer(content, options.seed);
+    for (const model::Parameter& parameter : parameters) {
+      if (is_trained(parameter) && parameter.name.starts_with(kDetector)) optimizer.add(parameter);
     }
+    content.sections.emplace_back("optimizer", optimizer.take());
   }
   checkpoint::write_torch_file(output, content);
   report.tensors = parameters.size();

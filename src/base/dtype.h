@@ -28,9 +28,11 @@ std::uint64_t dtype_bytes(DType type, std::uint64_t elements);
 /// "float32", "float16", "bfloat16", "int64", "int32", "int8", "uint8", "bool", "int4".
 std::string_view dtype_name(DType type);
 
-/// IEEE half to float and back (round to nearest even), bfloat16 to float.
+/// IEEE half and bfloat16 to float and back (round to nearest even; what is too large becomes infinite, a NaN
+/// stays a NaN).
 float half_to_float(std::uint16_t half);
 std::uint16_t float_to_half(float value);
 float bfloat16_to_float(std::uint16_t value);
+std::uint16_t float_to_bfloat16(float value);
 
 }  // namespace sealite

@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 
@@ -16,16 +17,34 @@ constexpr std::size_t kMaxYaml = std::size_t{1} << 20U;
 constexpr int kMaxDepth = 32;
 constexpr std::size_t kMaxVisits = std::size_t{1} << 16U;
 constexpr std::size_t kMaxKey = 1024;
+// Of all keys and values together: aliases can repeat one long text at a few bytes each.
+constexpr std::size_t kMaxText = std::size_t{16} << 20U;
 
-// Collects flat values under a budget: nesting may be a cycle, and aliases may repeat a subtree without end.
-class Flattener {
+// Counts what was read: nesting may be a cycle, and aliases may repeat a subtree without end.
+class Budget {
  public:
   void visit(const std::string& key, int depth) {
     if (depth > kMaxDepth) fail(ErrorCode::kMalformed, "args: nested deeper than {} levels", kMaxDepth);
     if (++visits_ > kMaxVisits) fail(ErrorCode::kMalformed, "args: more than {} values", kMaxVisits);
     if (key.size() > kMaxKey) fail(ErrorCode::kMalformed, "args: a key of more than {} bytes", kMaxKey);
+    charge(key.size());
   }
+  void charge(std::size_t text_bytes) {
+    text_ += text_bytes;
+    if (text_ > kMaxText) fail(ErrorCode::kMalformed, "args: more than {} bytes of text", kMaxText);
+  }
+
+ private:
+  std::size_t visits_ = 0;
+  std::size_t text_ = 0;
+};
+
+// Collects flat values under a budget.
+class Flattener {
+ public:
+  void visit(const std::string& key, int depth) { budget_.visit(key, depth); }
   void set(const std::string& key, std::string value) {
+    budget_.charge(value.size());
     if (!is_utf8(key) || !is_utf8(value)) {
       fail(ErrorCode::kMalformed, "args: '{}' is not UTF-8", printable(key));
     }
@@ -35,7 +54,7 @@ class Flattener {
 
  private:
   ArgMap values_;
-  std::size_t visits_ = 0;
+  Budget budget_;
 };
 
 std::string join(const std::string& prefix, std::string_view key) {
@@ -93,6 +112,88 @@ std::string float_text(double value) {
   return text;
 }
 
+// Rebuilds args from a pickle under a budget.
+class PlainReader {
+ public:
+  PlainReader(const Pickle& pickle, std::vector<std::string>& dropped) : pickle_(pickle), dropped_(dropped) {}
+
+  // Nothing if the value, or an item of a list or tuple, has no plain form.
+  std::optional<PlainValue> read(const Node& node, const std::string& key, int depth) {
+    budget_.visit(key, depth);
+    switch (node.kind) {
+      case NodeKind::kNone:
+        return PlainValue{};
+      case NodeKind::kBool:
+        return PlainValue::of_bool(node.integer != 0);
+      case NodeKind::kInt:
+        return PlainValue::of_int(node.integer);
+      case NodeKind::kFloat:
+        return PlainValue::of_float(node.real);
+      case NodeKind::kText:
+        budget_.charge(node.text.size());
+        return PlainValue::of_text(std::string(node.text));
+      case NodeKind::kTuple:
+        return read_items(PlainValue::Kind::kTuple, node, key, depth);
+      case NodeKind::kList:
+        return read_items(PlainValue::Kind::kList, node, key, depth);
+      case NodeKind::kDict:
+        return read_dict(node, key, depth);
+      case NodeKind::kBigInt:
+      case NodeKind::kBytes:
+      case NodeKind::kSet:
+      case NodeKind::kGlobal:
+      case NodeKind::kStorage:
+      case NodeKind::kTensor:
+        break;
+    }
+    return std::nullopt;
+  }
+
+  PlainValue read_dict(const Node& node, const std::string& key, int depth) {
+    PlainValue dict{.kind = PlainValue::Kind::kDict};
+    for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
+      const Node& key_node = pickle_[node.items[i]];
+      const auto name = scalar_text(key_node);
+      const std::string path = join(key, name.value_or("?"));
+      auto entry_key = name ? read(key_node, path, depth + 1) : std::nullopt;
+      auto value = entry_key ? read(pickle_[node.items[i + 1]], path, depth + 1) : std::nullopt;
+      if (value) {
+        dict.items.push_back(*std::move(entry_key));
+        dict.items.push_back(*std::move(value));
+      } else {
+        budget_.visit(path, depth + 1);
+        dropped_.push_back(path);
+      }
+    }
+    return dict;
+  }
+
+ private:
+  std::optional<PlainValue> read_items(PlainValue::Kind kind, const Node& node, const std::string& key,
+                                       int depth) {
+    PlainValue list{.kind = kind};
+    for (const NodeId item : node.items) {
+      auto value = read(pickle_[item], key, depth + 1);
+      if (!value) return std::nullopt;
+      list.items.push_back(*std::move(value));
+    }
+    return list;
+  }
+
+  const Pickle& pickle_;
+  std::vector<std::string>& dropped_;
+  Budget budget_;
+};
+
+// The number that is the whole of `text`.
+template <typename T>
+std::optional<T> number(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 }  // namespace
 
 std::optional<std::string> scalar_text(const Node& node) {
@@ -141,6 +242,22 @@ ArgMap flatten_dict(const Pickle& pickle, const Node& dict) {
   Flattener out;
   flatten(pickle, dict, "", 0, out);
   return out.take();
+}
+
+PlainValue plain_dict(const Pickle& pickle, const Node& dict, std::vector<std::string>& dropped) {
+  return PlainReader(pickle, dropped).read_dict(dict, "", 0);
+}
+
+PlainValue scalar_of_text(std::string_view text) {
+  if (text == "null") return {};
+  if (text == "true" || text == "false") return PlainValue::of_bool(text == "true");
+  if (const auto integer = number<std::int64_t>(text); integer && std::to_string(*integer) == text) {
+    return PlainValue::of_int(*integer);
+  }
+  if (const auto real = number<double>(text); real && float_text(*real) == text) {
+    return PlainValue::of_float(*real);
+  }
+  return PlainValue::of_text(std::string(text));
 }
 
 }  // namespace sealite::checkpoint

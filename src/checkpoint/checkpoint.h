@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "base/dtype.h"
 #include "base/mapped_file.h"
 #include "base/shape.h"
+#include "checkpoint/plain_value.h"
 
 namespace sealite::checkpoint {
 
@@ -35,6 +37,7 @@ struct Section {
   std::string name;
   std::size_t tensors = 0;
   std::uint64_t bytes = 0;  ///< Of distinct storages.
+  bool is_model = false;    ///< The file's `tensors` are this part.
 };
 
 using TensorMap = std::map<std::string, TensorView, std::less<>>;
@@ -44,6 +47,9 @@ using ArgMap = std::map<std::string, std::string, std::less<>>;
 struct Contents {
   TensorMap tensors;
   ArgMap args;
+  PlainValue plain_args;
+  std::vector<std::string> dropped_args;
+  std::optional<std::int64_t> epoch;
   std::vector<Section> sections;
 };
 
@@ -61,6 +67,12 @@ class Checkpoint {
   /// `args` flattened to text ("nbits" -> "64", nested "a.b", list items "a.0"), whether it was a dict or a
   /// YAML text; for safetensors its `__metadata__`. Empty if the file has none.
   const ArgMap& args() const { return contents_.args; }
+  /// `args` of a torch file with its types: a dict, the YAML text as it is, or None if there are none. What
+  /// has no plain form is missing, `dropped_args` names it.
+  const PlainValue& plain_args() const { return contents_.plain_args; }
+  const std::vector<std::string>& dropped_args() const { return contents_.dropped_args; }
+  /// `epoch`, if the file (or the `__metadata__` of a safetensors file) has one that is an integer.
+  std::optional<std::int64_t> epoch() const { return contents_.epoch; }
   /// Top-level parts of the file in its own order.
   const std::vector<Section>& sections() const { return contents_.sections; }
   /// "torch" or "safetensors".
@@ -80,5 +92,10 @@ class Checkpoint {
 /// strides; a scalar (rank 0) is one row. Throws kUsage if the rows or `out`'s size do not fit, kUnsupported
 /// for a type that has no numbers (int4).
 void read_rows(const TensorView& tensor, std::int64_t first_row, std::int64_t last_row, std::span<float> out);
+
+/// Copies elements [first, first + n) of the row-major order, bit by bit, where `out` has n elements' bytes;
+/// any strides. Throws kUsage if they do not fit the tensor or `out` ends inside an element, kUnsupported for
+/// int4.
+void read_elements(const TensorView& tensor, std::uint64_t first, MutableByteView out);
 
 }  // namespace sealite::checkpoint

@@ -1,5 +1,6 @@
 #include "checkpoint/pickle_writer.h"
 
+#include <bit>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -65,6 +66,12 @@ class PickleText {
     }
   }
 
+  // The only big-endian value of the format.
+  void real(double value) {
+    op('G');
+    number(__builtin_bswap64(std::bit_cast<std::uint64_t>(value)), 8);
+  }
+
   void integers(const std::vector<std::int64_t>& values) {
     op('(');
     for (const std::int64_t value : values) integer(value);
@@ -119,31 +126,91 @@ void write_tensor(const NewTensor& tensor, std::size_t storage, PickleText& out)
   out.op('R');
 }
 
+class PickleWriter {
+ public:
+  PickleWriter(const NewCheckpoint& checkpoint, const std::vector<std::size_t>& storages)
+      : checkpoint_(checkpoint), storages_(storages) {}
+
+  std::string write() {
+    out_.op('}');
+    out_.op('(');
+    if (checkpoint_.epoch) {
+      out_.text("epoch");
+      out_.integer(*checkpoint_.epoch);
+    }
+    out_.text("model");
+    out_.empty_ordered_dict();
+    out_.op('(');
+    for (std::size_t i = 0; i < checkpoint_.model.size(); ++i) {
+      out_.text(checkpoint_.model[i].name);
+      write_tensor(checkpoint_.model[i], storages_[i], out_);
+    }
+    out_.op('u');
+    for (const auto& [name, value] : checkpoint_.sections) {
+      out_.text(name);
+      write_value(value);
+    }
+    if (!checkpoint_.args_yaml.empty()) {
+      out_.text("args");
+      out_.text(checkpoint_.args_yaml);
+    }
+    out_.op('u');
+    out_.op('.');
+    return out_.take();
+  }
+
+ private:
+  void write_value(const PlainValue& value) {
+    switch (value.kind) {
+      case PlainValue::Kind::kNone:
+        return out_.op('N');
+      case PlainValue::Kind::kBool:
+        return out_.op(value.integer != 0 ? '\x88' : '\x89');
+      case PlainValue::Kind::kInt:
+        return out_.integer(value.integer);
+      case PlainValue::Kind::kFloat:
+        return out_.real(value.real);
+      case PlainValue::Kind::kText:
+        return out_.text(value.text);
+      case PlainValue::Kind::kTuple:
+        out_.op('(');
+        for (const PlainValue& item : value.items) write_value(item);
+        return out_.op('t');
+      case PlainValue::Kind::kList:
+        out_.op(']');
+        return write_items(value, 'e');
+      case PlainValue::Kind::kDict:
+        out_.op('}');
+        return write_items(value, 'u');
+      case PlainValue::Kind::kTensor:
+        return write_section_tensor(static_cast<std::size_t>(value.integer));
+    }
+  }
+
+  // The items of the list or dict that was just begun, and the opcode that adds them to it.
+  void write_items(const PlainValue& value, char add) {
+    if (value.items.empty()) return;
+    out_.op('(');
+    for (const PlainValue& item : value.items) write_value(item);
+    out_.op(add);
+  }
+
+  void write_section_tensor(std::size_t index) {
+    if (index >= checkpoint_.section_tensors.size()) {
+      fail(ErrorCode::kUsage, "a section names tensor {} of {}", index, checkpoint_.section_tensors.size());
+    }
+    write_tensor(checkpoint_.section_tensors[index], storages_[checkpoint_.model.size() + index], out_);
+  }
+
+  const NewCheckpoint& checkpoint_;
+  const std::vector<std::size_t>& storages_;
+  PickleText out_;
+};
+
 }  // namespace
 
 std::string write_pickle(const NewCheckpoint& checkpoint, const std::vector<std::size_t>& storages) {
-  PickleText out;
-  out.op('}');
-  out.op('(');
-  if (checkpoint.epoch) {
-    out.text("epoch");
-    out.integer(*checkpoint.epoch);
-  }
-  out.text("model");
-  out.empty_ordered_dict();
-  out.op('(');
-  for (std::size_t i = 0; i < checkpoint.model.size(); ++i) {
-    out.text(checkpoint.model[i].name);
-    write_tensor(checkpoint.model[i], storages[i], out);
-  }
-  out.op('u');
-  if (!checkpoint.args_yaml.empty()) {
-    out.text("args");
-    out.text(checkpoint.args_yaml);
-  }
-  out.op('u');
-  out.op('.');
-  return out.take();
+  return PickleWriter(checkpoint, storages).write();
 }
 
 }  // namespace sealite::checkpoint

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "checkpoint/args.h"
 #include "checkpoint/extent.h"
 #include "checkpoint/text.h"
 
@@ -212,7 +213,11 @@ Contents read_safetensors(ByteView file) {
   check_coverage(contents.tensors, data);
   if (contents.tensors.empty()) fail(ErrorCode::kUnsupported, "the file holds no tensors");
   contents.args = std::move(header.metadata);
-  contents.sections.push_back({"model", contents.tensors.size(), data.size()});
+  if (const auto epoch = contents.args.find("epoch"); epoch != contents.args.end()) {
+    const PlainValue value = scalar_of_text(epoch->second);
+    if (value.kind == PlainValue::Kind::kInt) contents.epoch = value.integer;
+  }
+  contents.sections.push_back({"model", contents.tensors.size(), data.size(), true});
   return contents;
 }
 

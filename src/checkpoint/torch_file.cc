@@ -48,13 +48,17 @@ class TorchReader {
     contents.tensors = read_tensors(pickle_[model]);
     if (model == pickle_.root) {
       contents.sections.push_back(measure("model", pickle_.root));
+      contents.sections.back().is_model = true;
     } else {
       for (std::size_t i = 0; i + 1 < top.items.size(); i += 2) {
         const auto name = scalar_text(pickle_[top.items[i]]);
         contents.sections.push_back(measure(name.value_or("?"), top.items[i + 1]));
+        contents.sections.back().is_model = top.items[i + 1] == model;
       }
     }
-    contents.args = read_args(top);
+    read_args(top, contents);
+    const auto epoch = pickle_.find(top, "epoch");
+    if (epoch && pickle_[*epoch].kind == NodeKind::kInt) contents.epoch = pickle_[*epoch].integer;
     return contents;
   }
 
@@ -206,13 +210,17 @@ class TorchReader {
     return section;
   }
 
-  ArgMap read_args(const Node& top) const {
+  void read_args(const Node& top, Contents& contents) const {
     const auto value = pickle_.find(top, "args");
-    if (!value) return {};
+    if (!value) return;
     const Node& args = pickle_[*value];
-    if (args.kind == NodeKind::kText) return flatten_yaml(args.text);
-    if (args.kind == NodeKind::kDict) return flatten_dict(pickle_, args);
-    return {};
+    if (args.kind == NodeKind::kText) {
+      contents.args = flatten_yaml(args.text);
+      contents.plain_args = PlainValue::of_text(std::string(args.text));
+    } else if (args.kind == NodeKind::kDict) {
+      contents.args = flatten_dict(pickle_, args);
+      contents.plain_args = plain_dict(pickle_, args, contents.dropped_args);
+    }
   }
 
   ZipIndex index_;

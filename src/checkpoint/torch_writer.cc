@@ -19,12 +19,11 @@
 namespace sealite::checkpoint {
 namespace {
 
-constexpr std::uint64_t kBlock = std::uint64_t{4} << 20U;
 constexpr std::size_t kMaxName = 1024;
 
 struct Block {
   std::size_t entry = 0;  // index into the layout
-  std::size_t tensor = 0;
+  const NewTensor* tensor = nullptr;
   std::uint64_t offset = 0;  // inside the tensor
   std::uint64_t size = 0;
   std::uint32_t crc = 0;
@@ -34,23 +33,13 @@ std::uint32_t crc_of(ByteView bytes) {
   return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
-void check_tensor(const NewTensor& tensor) {
-  if (tensor.name.empty() || tensor.name.size() > kMaxName || !is_utf8(tensor.name)) {
-    fail(ErrorCode::kUsage, "tensor name '{}' is empty, too long or not UTF-8", printable(tensor.name));
-  }
-  const auto count = element_count(tensor.shape);
-  if (!count || !checked_multiply(*count, dtype_bits(tensor.type))) {
-    fail(ErrorCode::kUsage, "tensor '{}': impossible shape {}", tensor.name, to_string(tensor.shape));
-  }
-  if (tensor.same_storage_as.empty() && !tensor.fill) {
-    fail(ErrorCode::kUsage, "tensor '{}' has no contents", tensor.name);
-  }
-}
-
 class TorchWriter {
  public:
   TorchWriter(const std::filesystem::path& path, const NewCheckpoint& checkpoint)
-      : checkpoint_(checkpoint), file_(path) {}
+      : checkpoint_(checkpoint), file_(path) {
+    for (const NewTensor& tensor : checkpoint.model) tensors_.push_back(&tensor);
+    for (const NewTensor& tensor : checkpoint.section_tensors) tensors_.push_back(&tensor);
+  }
 
   void write() {
     assign_storages();
@@ -66,27 +55,27 @@ class TorchWriter {
   // Gives each tensor the number of its storage; tensors that share one get the same.
   void assign_storages() {
     std::map<std::string_view, std::size_t> seen;  // name -> index
-    for (std::size_t i = 0; i < checkpoint_.model.size(); ++i) {
-      const NewTensor& tensor = checkpoint_.model[i];
-      check_tensor(tensor);
+    for (std::size_t i = 0; i < tensors_.size(); ++i) {
+      const NewTensor& tensor = *tensors_[i];
+      check_new_tensor(tensor);
       if (tensor.same_storage_as.empty()) {
         storages_.push_back(owners_.size());
-        owners_.push_back(i);
+        owners_.push_back(&tensor);
       } else {
         const auto other = seen.find(tensor.same_storage_as);
         if (other == seen.end()) {
           fail(ErrorCode::kUsage, "tensor '{}' shares the storage of '{}', which no earlier tensor is called",
-               tensor.name, printable(tensor.same_storage_as));
+               printable(tensor.name), printable(tensor.same_storage_as));
         }
-        const NewTensor& owner = checkpoint_.model[other->second];
+        const NewTensor& owner = *tensors_[other->second];
         if (owner.type != tensor.type || element_count(owner.shape) != element_count(tensor.shape)) {
           fail(ErrorCode::kUsage, "tensor '{}' shares the storage of '{}' but has another type or size",
-               tensor.name, owner.name);
+               printable(tensor.name), printable(owner.name));
         }
         storages_.push_back(storages_[other->second]);
       }
       if (!seen.emplace(tensor.name, i).second)
-        fail(ErrorCode::kUsage, "two tensors are called '{}'", tensor.name);
+        fail(ErrorCode::kUsage, "two tensors are called '{}'", printable(tensor.name));
     }
   }
 
@@ -105,11 +94,11 @@ class TorchWriter {
     add_small(".storage_alignment", "64");
     add_small("byteorder", "little");
     for (std::size_t storage = 0; storage < owners_.size(); ++storage) {
-      const NewTensor& tensor = checkpoint_.model[owners_[storage]];
-      const std::uint64_t size = dtype_bytes(tensor.type, element_count(tensor.shape).value_or(0));
+      const NewTensor& tensor = *owners_[storage];
+      const std::uint64_t size = new_tensor_bytes(tensor);
       const std::size_t entry = layout_.add(fmt::format("{}/data/{}", folder, storage), size);
-      for (std::uint64_t offset = 0; offset < size; offset += kBlock) {
-        blocks_.push_back({entry, owners_[storage], offset, std::min(kBlock, size - offset)});
+      for (std::uint64_t offset = 0; offset < size; offset += kBlockBytes) {
+        blocks_.push_back({entry, &tensor, offset, std::min(kBlockBytes, size - offset)});
       }
     }
     add_small("version", "3\n");
@@ -124,7 +113,7 @@ class TorchWriter {
       // Not zeroed: `fill` makes every byte.
       const auto buffer = std::make_unique_for_overwrite<std::byte[]>(block.size);
       const MutableByteView bytes(buffer.get(), block.size);
-      checkpoint_.model[block.tensor].fill(block.offset, bytes);
+      block.tensor->fill(block.offset, bytes);
       block.crc = crc_of(bytes);
       file_.write(layout_.entries()[block.entry].data + block.offset, bytes);
       progress.advance(block.size);
@@ -153,8 +142,9 @@ class TorchWriter {
   const NewCheckpoint& checkpoint_;
   AtomicFile file_;
   ZipLayout layout_;
-  std::vector<std::size_t> storages_;  // by tensor
-  std::vector<std::size_t> owners_;    // by storage: the tensor that fills it
+  std::vector<const NewTensor*> tensors_;  // the model's, then the sections'
+  std::vector<std::size_t> storages_;      // by tensor
+  std::vector<const NewTensor*> owners_;   // by storage: the tensor that fills it
   std::vector<Block> blocks_;
   std::vector<std::pair<std::size_t, std::string>> small_;  // entry, contents
 };

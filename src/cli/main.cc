@@ -16,10 +16,12 @@ namespace {
 
 // A new command is one file and one row.
 constexpr sealite::cli::AddCommand kCommands[] = {
-    sealite::cli::add_inspect,
-    sealite::cli::add_convert,
-    sealite::cli::add_detect,
-    sealite::cli::add_make_checkpoint,
+    sealite::cli::add_inspect,          //
+    sealite::cli::add_convert,          //
+    sealite::cli::add_verify,           //
+    sealite::cli::add_detect,           //
+    sealite::cli::add_extract,          //
+    sealite::cli::add_make_checkpoint,  //
 };
 
 constexpr const char* kFooter =
@@ -27,6 +29,7 @@ constexpr const char* kFooter =
     "  sealite convert chunkyseal_detector_only.pth -o chunkyseal.tflite\n"
     "  sealite detect chunkyseal.tflite photo.jpg --expect 0123abcd…\n"
     "  sealite inspect chunkyseal.tflite\n"
+    "  sealite extract chunkyseal_full.pth -o chunkyseal_detector_only.pth\n"
     "\n"
     "Exit status: 0 success, 64 wrong usage, 65 broken input, 66 no such input, 69 unsupported,\n"
     "70 internal error, 74 reading or writing failed, 78 checkpoint and card do not fit, 130 interrupted.";

@@ -13,12 +13,14 @@ namespace {
 struct Arguments {
   std::string output;
   std::string part = "all";
+  std::string training_state = "none";
   MakeCheckpointOptions options;
 };
 
 int run(Arguments& arguments) {
   const Stopwatch stopwatch;
   arguments.options.detector_only = arguments.part == "detector";
+  arguments.options.training_state = arguments.training_state == "detector";
   const MakeCheckpointReport report = make_checkpoint(arguments.output, arguments.options);
   fmt::print("File: {}\nSize: {}\nTensors: {}, {} parameters, seed {}\nTime: {:.2f} s, peak memory: {}\n",
              arguments.output, megabytes(report.bytes), report.tensors, report.parameters,
@@ -40,9 +42,15 @@ Run add_make_checkpoint(CLI::App& app) {
   command.add_option("--part", arguments->part, "What to put in")
       ->check(CLI::IsMember({"all", "detector"}))
       ->capture_default_str();
+  command
+      .add_option("--training-state", arguments->training_state,
+                  "Whose optimizer state (AdamW) to add, as in a trainer's file")
+      ->check(CLI::IsMember({"none", "detector"}))
+      ->capture_default_str();
   command.footer(
-      "Example:\n  sealite make-checkpoint --card chunkyseal --part detector -o "
-      "chunkyseal_detector_only.pth");
+      "Examples:\n"
+      "  sealite make-checkpoint --card chunkyseal --part detector -o chunkyseal_detector_only.pth\n"
+      "  sealite make-checkpoint --card chunkyseal --training-state detector -o chunkyseal_full.pth");
   return [arguments] { return run(*arguments); };
 }
 

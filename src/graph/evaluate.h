@@ -14,7 +14,7 @@ struct Tensor {
   std::vector<float> values;
 };
 
-/// Runs a graph node by node in float32 with plain loops (Eigen for the products): the oracle for passes, for
+/// Runs a graph node by node in float32 with plain loops (SIMD for the products): the oracle for passes, for
 /// the runtime and for `verify`. Inputs may have another batch size, height or width than the graph says, as
 /// long as no op fixes them. Activations are freed after their last use, weights after each node.
 class Evaluator {

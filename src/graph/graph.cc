@@ -23,13 +23,14 @@ std::size_t Graph::use_count(ValueId id) const {
   return count;
 }
 
-std::vector<float> read_reals(const Value& constant) {
+std::vector<float> read_reals(const Value& constant, Rows rows) {
   const Source& source = *constant.source;
-  if (source.type() == DType::kFloat32) return read_floats(source);
-  std::vector<std::byte> bytes(source.byte_size());
-  source.read({0, source.row_count()}, bytes);
-  std::vector<float> reals(element_count(source.shape()).value());
+  if (source.type() == DType::kFloat32) return read_floats(source, rows);
   const std::size_t per_row = source.elements_per_row();
+  const auto row_count = static_cast<std::size_t>(rows.end - rows.begin);
+  std::vector<std::byte> bytes(source.bytes_per_row() * row_count);
+  source.read(rows, bytes);
+  std::vector<float> reals(per_row * row_count);
   for (std::size_t i = 0; i < reals.size(); ++i) {
     switch (source.type()) {
       case DType::kFloat16:
@@ -48,9 +49,15 @@ std::vector<float> read_reals(const Value& constant) {
         fail(ErrorCode::kInternal, "constant '{}' of {} has no real values", constant.name,
              dtype_name(source.type()));
     }
-    if (constant.quantization) reals[i] *= constant.quantization->scales[i / per_row];
+    if (constant.quantization) {
+      reals[i] *= constant.quantization->scales[static_cast<std::size_t>(rows.begin) + i / per_row];
+    }
   }
   return reals;
+}
+
+std::vector<float> read_reals(const Value& constant) {
+  return read_reals(constant, {0, constant.source->row_count()});
 }
 
 std::uint64_t multiply_accumulates(const Graph& graph) {

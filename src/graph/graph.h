@@ -27,6 +27,8 @@ struct Value {
 
 /// The real values of a constant: integers times their scales, halves widened (row-major float32).
 std::vector<float> read_reals(const Value& constant);
+/// Those of some rows.
+std::vector<float> read_reals(const Value& constant, Rows rows);
 
 /// One operation. Every op has exactly one output.
 struct Node {

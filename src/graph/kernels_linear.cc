@@ -1,17 +1,13 @@
-#include <Eigen/Core>
 #include <algorithm>
+#include <span>
 
 #include "base/parallel.h"
 #include "graph/im2col.h"
 #include "graph/kernels.h"
+#include "graph/product.h"
 
 namespace sealite::graph {
 namespace {
-
-using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using ConstMatrixView = Eigen::Map<const Matrix>;
-using MatrixView = Eigen::Map<Matrix>;
-using ConstRowView = Eigen::Map<const Eigen::RowVectorXf>;
 
 // Rows of a product that one worker computes at a time.
 constexpr std::int64_t kBlockRows = 128;
@@ -21,11 +17,10 @@ void multiply(const float* x, std::int64_t rows, const Tensor& filter, const Ten
               Activation activation, float* y) {
   const std::int64_t out = filter.shape[0];
   const auto in = static_cast<std::int64_t>(filter.values.size()) / out;
-  const ConstMatrixView weights(filter.values.data(), out, in);
-  MatrixView result(y, rows, out);
-  result.noalias() = ConstMatrixView(x, rows, in) * weights.transpose();
-  result.rowwise() += ConstRowView(bias.values.data(), out);
-  if (activation == Activation::kRelu) result = result.cwiseMax(0.0F);
+  for (std::int64_t row = 0; row < rows; ++row) std::ranges::copy(bias.values, y + row * out);
+  add_product(x, rows, filter.values.data(), out, in, y);
+  if (activation != Activation::kRelu) return;
+  for (float& value : std::span(y, static_cast<std::size_t>(rows * out))) value = std::max(value, 0.0F);
 }
 
 }  // namespace

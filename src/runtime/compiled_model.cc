@@ -1,12 +1,10 @@
 #include "runtime/compiled_model.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include "base/bytes.h"
@@ -14,6 +12,7 @@
 #include "base/mapped_file.h"
 #include "runtime/litert_api.h"
 #include "runtime/litert_values.h"
+#include "runtime/page_releaser.h"
 
 namespace sealite::runtime {
 namespace {
@@ -52,22 +51,6 @@ void check_is_tflite(const MappedFile& file) {
          file.path().string());
   }
 }
-
-/// While it lives, pages of the file that LiteRT has read leave memory again, many times a second: the
-/// weights are then resident once, as LiteRT packs them, and not twice.
-class PageReleaser {
- public:
-  explicit PageReleaser(ByteView bytes)
-      : thread_([bytes](const std::stop_token& stop) {
-          while (!stop.stop_requested()) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));
-            release_pages(bytes);
-          }
-        }) {}
-
- private:
-  std::jthread thread_;
-};
 
 }  // namespace
 

@@ -120,5 +120,42 @@ TEST(BFloat16Test, IsTheUpperHalfOfAFloat) {
   }
 }
 
+bool is_bfloat16_nan(std::uint16_t value) {
+  return (value & 0x7FFFU) > 0x7F80U;
+}
+
+TEST(BFloat16Test, EveryValueSurvivesARoundTrip) {
+  for (std::uint32_t bits = 0; bits <= 0xFFFF; ++bits) {
+    const auto value = static_cast<std::uint16_t>(bits);
+    const std::uint16_t back = float_to_bfloat16(bfloat16_to_float(value));
+    if (is_bfloat16_nan(value)) {
+      ASSERT_TRUE(is_bfloat16_nan(back)) << bits;
+      ASSERT_EQ(back & 0x8000U, value & 0x8000U) << bits;
+    } else {
+      ASSERT_EQ(back, value) << bits;
+    }
+  }
+}
+
+// Between any two neighbours: just below, at and just above the midpoint; the last one rounds to infinity.
+TEST(BFloat16Test, RoundsToNearestEven) {
+  for (std::uint32_t bits = 0; bits < 0x7F80; ++bits) {
+    const std::uint32_t middle = (bits << 16U) | 0x8000U;
+    const std::uint32_t even = bits + (bits & 1U);
+    ASSERT_EQ(float_to_bfloat16(std::bit_cast<float>(middle - 1)), bits);
+    ASSERT_EQ(float_to_bfloat16(std::bit_cast<float>(middle)), even);
+    ASSERT_EQ(float_to_bfloat16(std::bit_cast<float>(middle + 1)), bits + 1);
+    ASSERT_EQ(float_to_bfloat16(-std::bit_cast<float>(middle)), even | 0x8000U);
+  }
+}
+
+TEST(BFloat16Test, NaNsWhoseUpperHalfLooksLikeInfinityStayNaN) {
+  EXPECT_TRUE(is_bfloat16_nan(float_to_bfloat16(std::bit_cast<float>(0x7F800001U))));
+  EXPECT_TRUE(is_bfloat16_nan(float_to_bfloat16(std::bit_cast<float>(0xFF800001U))));
+  EXPECT_TRUE(is_bfloat16_nan(float_to_bfloat16(std::bit_cast<float>(0xFFFFFFFFU))));
+  EXPECT_EQ(float_to_bfloat16(std::numeric_limits<float>::max()), 0x7F80U);
+  EXPECT_EQ(float_to_bfloat16(-std::numeric_limits<float>::infinity()), 0xFF80U);
+}
+
 }  // namespace
 }  // namespace sealite

@@ -5,25 +5,12 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/files.h"
+#include "checkpoint/patterned_tensor.h"
 #include "checkpoint/zip_index.h"
 #include "checkpoint/zip_layout.h"
 
 namespace sealite::checkpoint {
 namespace {
-
-// Byte i of a tensor is a hash of i, so that a block written in a wrong place shows.
-std::byte pattern(std::uint64_t i) {
-  return static_cast<std::byte>((i * 2654435761U >> 16U) & 0x3FU);
-}
-
-NewTensor patterned(std::string name, DType type, Shape shape) {
-  NewTensor tensor{
-      .name = std::move(name), .type = type, .shape = std::move(shape), .same_storage_as = {}, .fill = {}};
-  tensor.fill = [](std::uint64_t offset, MutableByteView out) {
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = pattern(offset + i);
-  };
-  return tensor;
-}
 
 NewTensor sharing(std::string name, Shape shape, std::string other) {
   return {.name = std::move(name),
@@ -92,6 +79,66 @@ TEST(TorchWriter, RefusesContradictions) {
   refuse(ErrorCode::kUsage, {sharing("v", {3}, "")});
   refuse(ErrorCode::kUsage, {good}, "a/b");
   refuse(ErrorCode::kUnsupported, {patterned("w", DType::kInt4, {2})});
+}
+
+// What `args` and an optimizer are made of.
+PlainValue sample_value() {
+  using Kind = PlainValue::Kind;
+  PlainValue nested{.kind = Kind::kDict};
+  nested.set("none", {});
+  nested.set("list", {.kind = Kind::kList, .items = {PlainValue::of_bool(true), PlainValue::of_bool(false)}});
+  nested.set("empty list", {.kind = Kind::kList});
+  nested.set("empty tuple", {.kind = Kind::kTuple});
+  nested.set("empty dict", {.kind = Kind::kDict});
+  PlainValue value{.kind = Kind::kDict};
+  for (const std::int64_t number : {INT64_MIN, -1L, 0L, 255L, 256L, 65535L, 65536L, 2147483648L, INT64_MAX})
+    value.set("int " + std::to_string(number), PlainValue::of_int(number));
+  for (const double number : {0.1, -0.0, 1e300, 5e-324, 2.0})
+    value.set("float " + std::to_string(number), PlainValue::of_float(number));
+  value.set("text", PlainValue::of_text("None, \u00e4\n\\ \U0001F41F"));
+  value.set("tuple", {.kind = Kind::kTuple, .items = {PlainValue::of_int(1), PlainValue::of_text("")}});
+  value.set("nested", nested);
+  value.items.push_back(PlainValue::of_int(7));  // keys need not be texts
+  value.items.push_back(PlainValue::of_text("seven"));
+  return value;
+}
+
+TEST(TorchWriter, PlainValuesKeepTheirTypes) {
+  const TestFolder folder;
+  NewCheckpoint checkpoint;
+  checkpoint.model.push_back(patterned("w", DType::kFloat32, {2}));
+  checkpoint.sections.emplace_back("args", sample_value());
+  write_torch_file(folder / "x.pth", checkpoint);
+  const Checkpoint read = Checkpoint::open(folder / "x.pth");
+  EXPECT_TRUE(read.dropped_args().empty());
+  EXPECT_EQ(read.plain_args(), sample_value());
+  EXPECT_EQ(read.args().at("nested.list.1"), "false");
+}
+
+TEST(TorchWriter, SectionsNameTensors) {
+  const TestFolder folder;
+  NewCheckpoint checkpoint;
+  checkpoint.model.push_back(patterned("w", DType::kFloat32, {2}));
+  checkpoint.section_tensors.push_back(patterned("step", DType::kFloat32, {}));
+  checkpoint.section_tensors.push_back(patterned("average", DType::kFloat16, {3, 5}));
+  PlainValue state{.kind = PlainValue::Kind::kDict};
+  state.set("average", PlainValue::of_tensor(1));
+  state.set("step", PlainValue::of_tensor(0));
+  checkpoint.sections.emplace_back("optimizer", state);
+  checkpoint.sections.emplace_back("args", state);  // has no plain form
+  write_torch_file(folder / "x.pth", checkpoint);
+  const Checkpoint read = Checkpoint::open(folder / "x.pth");
+  ASSERT_EQ(read.sections().size(), 3U);
+  EXPECT_TRUE(read.sections()[0].is_model);
+  EXPECT_EQ(read.sections()[1].name, "optimizer");
+  EXPECT_EQ(read.sections()[1].tensors, 2U);
+  EXPECT_EQ(read.sections()[1].bytes, 4U + 30U);
+  EXPECT_FALSE(read.sections()[1].is_model);
+  EXPECT_EQ(read.dropped_args(), (std::vector<std::string>{"average", "step"}));
+  EXPECT_EQ(read.plain_args(), PlainValue{.kind = PlainValue::Kind::kDict});
+
+  checkpoint.section_tensors.pop_back();
+  expect_error(ErrorCode::kUsage, [&] { write_torch_file(folder / "x.pth", checkpoint); });
 }
 
 TEST(TorchWriter, AFailingFillLeavesNothingBehind) {

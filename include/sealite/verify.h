@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sealite/error.h"
+
+namespace sealite {
+
+struct VerifyOptions {
+  std::filesystem::path checkpoint;           ///< What the model was converted from; empty: unknown.
+  std::string card;                           ///< As in ConvertOptions.
+  std::filesystem::path reference;            ///< .npz or folder with `images` and `logits` from PyTorch.
+  std::vector<std::filesystem::path> images;  ///< Real pictures; empty: made ones.
+  int runs = 3;                               ///< Of the first picture, which must agree bit for bit.
+  int threads = 0;                            ///< Compared with one thread; 0: every processor.
+  std::filesystem::path weight_cache;         ///< A cache file of XNNPACK's that must not be stale.
+  std::filesystem::path litert_library;       ///< libLiteRt.so; empty: searched (docs/pipeline.md).
+  /// Called with true before and with false after LiteRT loads the model, which prints a line to stderr.
+  std::function<void(bool loading)> on_load;
+};
+
+/// The numbers are `sealite verify`'s exit statuses.
+enum class Verdict : int {
+  kProved = 0,      ///< Every check passed, and the numbers are the original's.
+  kFails = 1,       ///< A check failed.
+  kCannotTell = 2,  ///< Nothing failed, but there was nothing to compare with.
+};
+
+enum class CheckOutcome : int { kPass, kFail, kSkipped };
+
+/// One measured number of a check, and what it must keep to.
+struct Figure {
+  std::string name;
+  double value = 0;
+  std::string unit;
+  std::optional<double> at_most;
+  std::optional<double> at_least;
+};
+
+struct Check {
+  std::string name;  ///< "loads", "interface", "inference", "plausible", "repeatable", "numbers", "bits", …
+  std::string title;
+  CheckOutcome outcome = CheckOutcome::kSkipped;
+  std::string finding;  ///< One or two sentences.
+  std::vector<Figure> figures;
+};
+
+/// One picture's logits [1 + bits] (column 0 is the unused detection bit), from the original and the model.
+struct ComparedLogits {
+  std::string picture;
+  std::vector<float> reference;
+  std::vector<float> found;
+};
+
+/// How far a layer's output is from the original's: norm of the difference / norm of the original.
+struct LayerDifference {
+  std::string name;
+  std::string op;  ///< "CONV_2D"
+  double error = 0;
+};
+
+/// The worst row (output channel) of a stored weight.
+struct WeightDifference {
+  std::string name;
+  std::string type;  ///< "int8"
+  std::int64_t row = 0;
+  double error = 0;     ///< norm of the difference / norm of the row
+  double in_steps = 0;  ///< Root mean square of the difference in rounding steps of that row.
+};
+
+struct VerifyReport {
+  std::filesystem::path model;
+  std::uint64_t bytes = 0;
+  std::string card;       ///< As the model's metadata says; empty: it has none.
+  std::string precision;  ///< "int8"
+  std::size_t operators = 0;
+  Verdict verdict = Verdict::kCannotTell;
+  std::string reason;  ///< Why, in one sentence.
+  std::vector<Check> checks;
+  std::vector<ComparedLogits> logits;
+  std::vector<LayerDifference> layers;    ///< In the order in which they run, for one picture.
+  std::vector<WeightDifference> weights;  ///< The worst first, at most ten.
+  double load_seconds = 0;
+  double first_run_seconds = 0;
+  double run_seconds = 0;  ///< Median of the others, one thread.
+  double total_seconds = 0;
+};
+
+/// Proves, or refutes, that a converted model computes what its original computes (docs/verification.md has
+/// the checks and the limits). A broken model is a verdict; throws sealite::Error only for what is not about
+/// the model: an absent file, an unreadable checkpoint or picture, a missing runtime.
+VerifyReport verify_model(const std::filesystem::path& model, const VerifyOptions& options = {});
+
+/// Writes the report as one self-contained HTML page. `command`: how it was made, to be repeated. Throws kIo.
+void write_verify_report(const VerifyReport& report, const std::string& command,
+                         const std::filesystem::path& output);
+
+}  // namespace sealite

@@ -1,0 +1,173 @@
+#include "sealite/verify.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/command.h"
+#include "cli/json_line.h"
+#include "cli/plain_text.h"
+#include "cli/quiet_stderr.h"
+#include "cli/units.h"
+
+namespace sealite::cli {
+namespace {
+
+struct Arguments {
+  std::string model;
+  VerifyOptions options;
+  std::string report;
+  bool json = false;
+};
+
+constexpr const char* kVerdicts[] = {"PROVED", "FAILS", "CANNOT TELL"};
+constexpr const char* kVerdictNames[] = {"proved", "fails", "cannot_tell"};
+constexpr const char* kOutcomes[] = {"pass", "FAIL", "----"};
+constexpr const char* kOutcomeNames[] = {"pass", "fail", "skipped"};
+
+std::string bounds(const Figure& figure) {
+  std::string text;
+  if (figure.at_least) text += fmt::format(", at least {:.3g}", *figure.at_least);
+  if (figure.at_most) text += fmt::format(", at most {:.3g}", *figure.at_most);
+  return text.empty() ? text : fmt::format(" ({})", text.substr(2));
+}
+
+void print_text(const VerifyReport& report) {
+  fmt::print("{}: {}\n", report.model.string(), kVerdicts[static_cast<int>(report.verdict)]);
+  fmt::print("  {}\n", plain_text(report.reason));
+  for (std::size_t i = 0; i < report.checks.size(); ++i) {
+    const Check& check = report.checks[i];
+    fmt::print("{} {:2}. {}\n", kOutcomes[static_cast<int>(check.outcome)], i + 1, check.title);
+    fmt::print("         {}\n", plain_text(check.finding));
+    for (const Figure& figure : check.figures) {
+      fmt::print("         {}: {:.6g}{}{}{}\n", figure.name, figure.value, figure.unit.empty() ? "" : " ",
+                 figure.unit, bounds(figure));
+    }
+  }
+  fmt::print("Time: {:.1f} s, peak memory: {}\n", report.total_seconds, megabytes(peak_memory()));
+}
+
+nlohmann::ordered_json to_json(const Check& check) {
+  nlohmann::ordered_json json = {{"name", check.name},
+                                 {"outcome", kOutcomeNames[static_cast<int>(check.outcome)]},
+                                 {"finding", check.finding},
+                                 {"figures", nlohmann::json::array()}};
+  for (const Figure& figure : check.figures) {
+    nlohmann::ordered_json entry = {{"name", figure.name}, {"value", figure.value}, {"unit", figure.unit}};
+    if (figure.at_most) entry["at_most"] = *figure.at_most;
+    if (figure.at_least) entry["at_least"] = *figure.at_least;
+    json["figures"].push_back(std::move(entry));
+  }
+  return json;
+}
+
+void print_json(const VerifyReport& report) {
+  nlohmann::ordered_json json;
+  json["file"] = report.model.string();
+  json["verdict"] = kVerdictNames[static_cast<int>(report.verdict)];
+  json["reason"] = report.reason;
+  json["bytes"] = report.bytes;
+  json["card"] = report.card;
+  json["precision"] = report.precision;
+  json["operators"] = report.operators;
+  json["checks"] = nlohmann::json::array();
+  for (const Check& check : report.checks) json["checks"].push_back(to_json(check));
+  json["layers"] = nlohmann::json::array();
+  for (const LayerDifference& layer : report.layers)
+    json["layers"].push_back({{"name", layer.name}, {"op", layer.op}, {"error", layer.error}});
+  json["worst_weights"] = nlohmann::json::array();
+  for (const WeightDifference& weight : report.weights) {
+    json["worst_weights"].push_back({{"name", weight.name},
+                                     {"type", weight.type},
+                                     {"row", weight.row},
+                                     {"error", weight.error},
+                                     {"in_steps", weight.in_steps}});
+  }
+  json["load_seconds"] = report.load_seconds;
+  json["first_run_seconds"] = report.first_run_seconds;
+  json["run_seconds"] = report.run_seconds;
+  json["seconds"] = report.total_seconds;
+  json["peak_memory_bytes"] = peak_memory();
+  print_json_line(json);
+}
+
+// To be pasted into a shell.
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789_-./=:,+@%") == std::string::npos;
+  if (plain) return word;
+  std::string text = "'";
+  for (const char letter : word) text += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  return text + "'";
+}
+
+std::string command_line(const Arguments& arguments) {
+  const VerifyOptions& options = arguments.options;
+  std::string line = "sealite verify " + quoted(arguments.model);
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) line += fmt::format(" {} {}", name, quoted(value));
+  };
+  add("--checkpoint", options.checkpoint.string());
+  add("--card", options.card);
+  add("--reference", options.reference.string());
+  for (const auto& image : options.images) add("--images", image.string());
+  add("--runs", std::to_string(options.runs));
+  add("--threads", options.threads > 0 ? std::to_string(options.threads) : "");
+  add("--weight-cache", options.weight_cache.string());
+  add("--report", arguments.report);
+  return line;
+}
+
+int run(const Arguments& arguments) {
+  VerifyOptions options = arguments.options;
+  std::optional<QuietStderr> quiet;
+  options.on_load = [&](bool loading) { loading ? static_cast<void>(quiet.emplace()) : quiet.reset(); };
+  const VerifyReport report = verify_model(arguments.model, options);
+  if (!arguments.report.empty()) write_verify_report(report, command_line(arguments), arguments.report);
+  arguments.json ? print_json(report) : print_text(report);
+  return static_cast<int>(report.verdict);
+}
+
+}  // namespace
+
+Run add_verify(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& command =
+      *app.add_subcommand("verify", "Prove that a model computes what its checkpoint computes");
+  command.add_option("model", arguments->model, "A detector's .tflite file")->required();
+  VerifyOptions& options = arguments->options;
+  command.add_option("--checkpoint", options.checkpoint,
+                     "The .pth or .safetensors file that it was converted from");
+  command.add_option("--card", options.card,
+                     "Model card: a name or a YAML file (default: from the checkpoint)");
+  command.add_option(
+      "--reference", options.reference,
+      "Tensors saved from PyTorch: an .npz file or a folder of .npy files, `images` [N,3,H,W] in [0,1] "
+      "and `logits` [N,1+bits]");
+  command.add_option("--images", options.images, "Pictures to run it on (default: two made ones)");
+  command.add_option("--runs", options.runs, "How often the first picture is run")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command
+      .add_option("--threads", options.threads,
+                  "Threads to compare one thread with (default: all processors)")
+      ->check(CLI::Range(1, 256));
+  command.add_option("--weight-cache", options.weight_cache,
+                     "A weight cache file of XNNPACK's: check that it belongs to this model");
+  command.add_option("--litert", options.litert_library, "libLiteRt.so to load (default: searched)");
+  command.add_option("--report", arguments->report, "Write the result as one HTML page");
+  command.add_flag("--json", arguments->json, "Print one line of JSON");
+  command.footer(
+      "Exit status: 0 proved, 1 fails, 2 cannot tell (nothing to compare with); 64 and up: an error.\n"
+      "The limits of each recipe are in docs/verification.md.\n"
+      "Examples:\n"
+      "  sealite verify demo.tflite --checkpoint demo.pth --images photos/*.png --report demo.html\n"
+      "  sealite verify chunkyseal.tflite --reference reference.npz --json");
+  return [arguments] { return run(*arguments); };
+}
+
+}  // namespace sealite::cli

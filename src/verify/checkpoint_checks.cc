@@ -1,0 +1,132 @@
+#include "verify/checkpoint_checks.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "passes/pass.h"
+#include "tflite/import_graph.h"
+#include "verify/diagnosis.h"
+#include "verify/layers.h"
+#include "verify/numbers.h"
+#include "verify/stored_weights.h"
+
+namespace sealite::verify {
+namespace {
+
+constexpr std::size_t kWorst = 10;
+
+// The network in the file, or why it cannot be read back.
+struct Stored {
+  std::optional<graph::Graph> graph;
+  std::string why_not;
+};
+
+Stored read_stored(const Examination& examination) {
+  try {
+    return {tflite::import_graph(examination.subject.path, "detect"), ""};
+  } catch (const Error& error) {
+    return {std::nullopt, error.what()};
+  }
+}
+
+void check_weights(Examination& examination, const Original& original, const graph::Graph& stored) {
+  graph::Graph expected = original.graph(examination.height, examination.width);
+  passes::PipelineOptions pipeline;
+  const Shape& input = examination.subject.signature()->inputs.at(0).shape;
+  pipeline.dynamic_shapes = std::ranges::any_of(input, [](std::int64_t size) { return size < 0; });
+  passes::run_pipeline(expected, pipeline);
+  const WeightComparison comparison = compare_weights(expected, stored, examination.limits);
+  VerifyReport& report = examination.report;
+  report.weights.assign(
+      comparison.worst.begin(),
+      comparison.worst.begin() + static_cast<std::ptrdiff_t>(std::min(kWorst, comparison.worst.size())));
+  std::string finding = fmt::format("{} rows of {} weights are the checkpoint's, to within rounding.",
+                                    comparison.rows, comparison.constants);
+  if (!comparison.beyond.empty()) {
+    const WeightDifference& worst = comparison.beyond[0];
+    finding = fmt::format(
+        "{} of {} weights are not the checkpoint's; the worst is '{}', row {}, off by {:.2g} of "
+        "its size.",
+        comparison.beyond.size(), comparison.constants, worst.name, worst.row, worst.error);
+  }
+  Check& check =
+      add_check(report, "weights", "Stored weights, row by row", finding,
+                {{"weights beyond rounding", static_cast<double>(comparison.beyond.size()), "", 0, {}}});
+  if (comparison.absent == 0) return;
+  check.finding +=
+      fmt::format(" {} weights of the checkpoint have no counterpart of that name.", comparison.absent);
+  if (comparison.beyond.empty()) check.outcome = CheckOutcome::kSkipped;
+}
+
+void check_layers(Examination& examination, const LayerComparison& comparison) {
+  VerifyReport& report = examination.report;
+  report.layers = comparison.layers;
+  const double limit = examination.limits.layer_error;
+  const auto first = std::ranges::find_if(
+      report.layers, [&](const LayerDifference& layer) { return !(layer.error <= limit); });
+  const auto largest = std::ranges::max_element(report.layers, {}, &LayerDifference::error);
+  if (largest == report.layers.end()) {
+    add_check(report, "layers", "Layer by layer",
+              "No layer of the file has the name of one of the checkpoint's.")
+        .outcome = CheckOutcome::kSkipped;
+    return;
+  }
+  std::string finding = fmt::format(
+      "{} layers, the file's weights in exact arithmetic: the largest difference, {:.2g} "
+      "of the output, is in '{}'.",
+      report.layers.size(), largest->error, largest->name);
+  if (first != report.layers.end())
+    finding += fmt::format(" The first beyond the limit is '{}' with {:.2g}.", first->name, first->error);
+  const double runtime = relative_error(logits_of(comparison.stored), examination.outputs[0]);
+  add_check(report, "layers", "Layer by layer", finding,
+            {{"largest relative difference", largest->error, "", limit, {}},
+             {"logits, file in exact arithmetic against LiteRT",
+              runtime,
+              "",
+              examination.limits.runtime_error,
+              {}}});
+}
+
+void skip_stored(Examination& examination, const std::string& why) {
+  const std::string finding = "The file's network cannot be read back: " + why;
+  for (const auto& [name, title] :
+       {std::pair("weights", "Stored weights, row by row"), {"layers", "Layer by layer"}})
+    add_check(examination.report, name, title, finding).outcome = CheckOutcome::kSkipped;
+}
+
+}  // namespace
+
+void check_against(Examination& examination, const Original& original) {
+  if (original.card().bits + 1 != static_cast<std::int64_t>(examination.outputs[0].size())) return;
+  const graph::Graph network = original.graph(examination.height, examination.width);
+  const Stored stored = read_stored(examination);
+  const std::size_t pictures = examination.pictures.size();
+  LayerComparison layers;
+  std::vector<ComparedLogits>& compared = examination.report.logits;
+  {
+    const std::size_t more = stored.graph ? stored.graph->nodes.size() : 0;
+    Progress progress("evaluating the original", network.nodes.size() * pictures + more);
+    const auto advance = [&] { progress.advance(1); };
+    for (std::size_t i = 0; i < pictures; ++i) {
+      const graph::Tensor picture = to_tensor(examination.pictures[i].planes);
+      graph::Tensor output;
+      if (i == 0 && stored.graph) {
+        layers = compare_layers(network, *stored.graph, picture, advance);
+        output = layers.original;
+      } else {
+        output = run_graph(network, picture, advance);
+      }
+      compared.push_back({examination.pictures[i].name, logits_of(output), examination.outputs[i]});
+    }
+  }
+  if (!check_numbers(examination, compared, "checkpoint", "the checkpoint")) {
+    const std::string cause = diagnose(examination, original);
+    if (!cause.empty()) examination.report.checks.back().finding += " Cause: " + cause + ".";
+  }
+  if (!stored.graph) return skip_stored(examination, stored.why_not);
+  check_weights(examination, original, *stored.graph);
+  check_layers(examination, layers);
+}
+
+}  // namespace sealite::verify

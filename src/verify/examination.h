@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "image/resize.h"
+#include "sealite/verify.h"
+#include "verify/limits.h"
+#include "verify/subject.h"
+
+namespace sealite::verify {
+
+/// A picture to run, at the model's size, and what PyTorch made of it if that was saved.
+struct Picture {
+  std::string name;
+  image::Planes planes;  ///< HWC, RGB in [0, 1]
+  std::optional<std::vector<float>> saved;
+};
+
+/// One run of `verify`: what is known so far, and the report that grows.
+struct Examination {
+  const VerifyOptions& options;
+  Subject subject;
+  const Limits& limits;
+  std::vector<Picture> pictures;
+  std::vector<std::vector<float>> outputs;  ///< Logits of each picture, from LiteRT with one thread.
+  VerifyReport& report;
+
+  bool nchw = true;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
+/// Appends a check to the report; it fails if a figure leaves its bounds.
+Check& add_check(VerifyReport& report, std::string name, std::string title, std::string finding,
+                 std::vector<Figure> figures = {});
+
+/// Whether a figure keeps to its bounds. What is not a number does not.
+bool within(const Figure& figure);
+
+}  // namespace sealite::verify

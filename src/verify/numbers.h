@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "verify/examination.h"
+
+namespace sealite::verify {
+
+/// Norm of the difference / norm of `wanted`; infinite if `found` has another size or a value that is no
+/// number.
+double relative_error(std::span<const float> wanted, std::span<const float> found);
+
+/// Infinite if the sizes differ or a difference is no number.
+double largest_difference(std::span<const float> a, std::span<const float> b);
+
+double root_mean_square(std::span<const float> values);
+
+/// Checks "NAME-numbers" and "NAME-bits": `compared` against the recipe's limits. `original`: "the
+/// checkpoint", for the text. True if both pass.
+bool check_numbers(Examination& examination, const std::vector<ComparedLogits>& compared,
+                   const std::string& name, const std::string& original);
+
+}  // namespace sealite::verify

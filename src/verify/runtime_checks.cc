@@ -1,0 +1,228 @@
+#include "verify/runtime_checks.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "runtime/litert_api.h"
+#include "verify/numbers.h"
+#include "verify/pictures.h"
+#include "watermark/detect.h"
+
+namespace sealite::verify {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kUsualImageSize = 256;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class LoadingNotice {
+ public:
+  explicit LoadingNotice(const std::function<void(bool)>& tell) : tell_(tell) {
+    if (tell_) tell_(true);
+  }
+  ~LoadingNotice() {
+    if (tell_) tell_(false);
+  }
+  LoadingNotice(const LoadingNotice&) = delete;
+  LoadingNotice& operator=(const LoadingNotice&) = delete;
+
+ private:
+  const std::function<void(bool)>& tell_;
+};
+
+watermark::Detector load(const Examination& examination, int threads,
+                         const std::filesystem::path& weight_cache = {}) {
+  runtime::RunOptions run;
+  run.threads = threads;
+  run.weight_cache = weight_cache;
+  run.library = examination.options.litert_library;
+  const auto& claims = examination.subject.claims;
+  const bool known = claims && claims->image_size >= 1 && claims->image_size <= 1 << 14;
+  const LoadingNotice notice(examination.options.on_load);
+  return {runtime::CompiledModel(examination.subject.path, "detect", run),
+          known ? claims->image_size : kUsualImageSize};
+}
+
+// Operators that XNNPACK leaves to the slower built-in kernels (docs/performance.md).
+std::size_t left_behind(const tflite::ModelInfo& info) {
+  constexpr std::string_view kKinds[] = {"MIRROR_PAD", "BROADCAST_TO", "GATHER", "GATHER_ND",
+                                         "DEPTH_TO_SPACE"};
+  std::size_t count = 0;
+  for (const auto& [name, number] : info.operators) {
+    if (std::ranges::find(kKinds, name) != std::end(kKinds) || name.starts_with("CUSTOM")) count += number;
+  }
+  return count;
+}
+
+void report_loading(Examination& examination, const watermark::Detector& detector) {
+  VerifyReport& report = examination.report;
+  const double all = static_cast<double>(report.operators);
+  const std::size_t left = left_behind(examination.subject.info);
+  std::string finding = fmt::format("LiteRT loads it in {:.2f} s; ", report.load_seconds);
+  if (detector.fully_delegated()) {
+    finding += fmt::format("its fast path (XNNPACK) takes all {} operators.", report.operators);
+  } else {
+    finding += fmt::format("its fast path (XNNPACK) leaves some operators behind, {} of {} by their kind.",
+                           left, report.operators);
+  }
+  const double share =
+      detector.fully_delegated() ? 1 : 1 - static_cast<double>(std::max<std::size_t>(left, 1)) / all;
+  add_check(report, "loads", "Loads in the real runtime", finding,
+            {{"file", static_cast<double>(report.bytes) / (1U << 20U), "MB", {}, {}},
+             {"operators", all, "", {}, {}},
+             {"delegated", 100 * share, "%", {}, {}}});
+}
+
+// All runs with one thread; the first picture's are repeated.
+double run_pictures(Examination& examination, watermark::Detector& detector) {
+  const int runs = std::max(1, examination.options.runs);
+  Progress progress("running the model", examination.pictures.size() + static_cast<std::size_t>(runs) - 1);
+  std::vector<double> times;
+  double difference = 0;
+  for (std::size_t i = 0; i < examination.pictures.size(); ++i) {
+    for (int run = 0; run < (i == 0 ? runs : 1); ++run) {
+      check_interrupt();
+      const auto start = Clock::now();
+      std::vector<float> logits = detector.detect(examination.pictures[i].planes);
+      times.push_back(seconds_since(start));
+      if (run == 0) {
+        examination.outputs.push_back(std::move(logits));
+      } else {
+        difference = std::max(difference, largest_difference(examination.outputs[0], logits));
+      }
+      progress.advance(1);
+    }
+  }
+  VerifyReport& report = examination.report;
+  report.first_run_seconds = times.front();
+  if (times.size() > 1) times.erase(times.begin());
+  std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
+  report.run_seconds = times[times.size() / 2];
+  const bool made = examination.options.images.empty() && examination.options.reference.empty();
+  add_check(report, "inference", made ? "Runs on pictures" : "Runs on real pictures",
+            fmt::format("{} picture{}{}, {:.3g} s each with one thread.", examination.pictures.size(),
+                        examination.pictures.size() == 1 ? "" : "s",
+                        made ? " made by sealite (give real ones with --images)" : "", report.run_seconds));
+  return difference;
+}
+
+void check_plausible(Examination& examination) {
+  double sum = 0;
+  double squares = 0;
+  std::size_t count = 0;
+  std::size_t broken = 0;
+  std::size_t ones = 0;
+  for (const std::vector<float>& logits : examination.outputs) {
+    for (std::size_t i = 1; i < logits.size(); ++i) {
+      const auto value = static_cast<double>(logits[i]);
+      broken += std::isfinite(value) ? 0U : 1U;
+      ones += value > 0 ? 1U : 0U;
+      sum += value;
+      squares += value * value;
+      ++count;
+    }
+  }
+  const double all = static_cast<double>(count);
+  const double spread = std::sqrt(std::max(0.0, squares / all - sum / all * (sum / all)));
+  const double share = static_cast<double>(ones) / all;
+  std::vector<Figure> figures = {
+      {"logits that are no numbers", static_cast<double>(broken), "", 0, {}},
+      {"spread of the logits (standard deviation)", spread, "", 1e3, 1e-4},
+      {"share of ones", share, "", 0.95, 0.05},
+  };
+  std::string finding = fmt::format(
+      "{} logits, spread {:.3g}, {:.1f} % ones (bits of unmarked pictures are near "
+      "50 %, of a trained model).",
+      count, spread, 100 * share);
+  if (examination.outputs.size() > 1) {
+    double variety = 0;
+    for (const auto& logits : examination.outputs)
+      variety = std::max(variety, largest_difference(examination.outputs[0], logits));
+    figures.push_back({"difference between pictures", variety, "", {}, 1e-6});
+    if (variety < 1e-6) finding = "Every picture gets the same logits: the model does not look at its input.";
+  }
+  add_check(examination.report, "plausible", "Finite and plausible", finding, std::move(figures));
+}
+
+double difference_when(const Examination& examination, int threads, const std::filesystem::path& cache) {
+  watermark::Detector other = load(examination, threads, cache);
+  return largest_difference(examination.outputs[0], other.detect(examination.pictures[0].planes));
+}
+
+void check_repeatable(Examination& examination, double repeats) {
+  const VerifyOptions& options = examination.options;
+  const int threads = options.threads > 0 ? options.threads : static_cast<int>(worker_count());
+  const double scale = std::max(1e-30, root_mean_square(examination.outputs[0]));
+  std::vector<Figure> figures = {{"difference between runs", repeats, "", 0, {}}};
+  std::string finding =
+      fmt::format("{} run{} of the first picture", options.runs, options.runs == 1 ? "" : "s");
+  if (threads > 1) {
+    figures.push_back({fmt::format("difference with {} threads / spread", threads),
+                       difference_when(examination, threads, {}) / scale,
+                       "",
+                       1e-5,
+                       {}});
+    finding += fmt::format(" and one with {} threads", threads);
+  }
+  bool stale = false;
+  if (!options.weight_cache.empty()) {
+    figures.push_back({"difference with the weight cache / spread",
+                       difference_when(examination, 1, options.weight_cache) / scale,
+                       "",
+                       1e-5,
+                       {}});
+    stale = !within(figures.back());
+    finding += " and one with the weight cache";
+  }
+  finding += stale ? " do not agree: the weight cache is stale, it holds another model's weights; delete it."
+             : std::ranges::all_of(figures, within) ? " agree."
+                                                    : " do not agree.";
+  add_check(examination.report, "repeatable", "Repeats itself", finding, std::move(figures));
+}
+
+bool fails_to_load(Examination& examination, const Error& error) {
+  add_check(examination.report, "loads", "Loads in the real runtime", error.what()).outcome =
+      CheckOutcome::kFail;
+  return false;
+}
+
+}  // namespace
+
+bool check_runtime(Examination& examination) {
+  runtime::LiteRtApi::load(examination.options.litert_library);  // its absence is no fault of the model
+  if (examination.subject.signature() == nullptr) {
+    return fails_to_load(examination, Error(ErrorCode::kMismatch,
+                                            "it has no signature 'detect': not a detector "
+                                            "that sealite converted"));
+  }
+  double repeats = 0;
+  {
+    const auto start = Clock::now();
+    std::optional<watermark::Detector> detector;
+    try {
+      detector.emplace(load(examination, 1));
+    } catch (const Error& error) {
+      return fails_to_load(examination, error);
+    }
+    examination.report.load_seconds = seconds_since(start);
+    examination.height = detector->height();
+    examination.width = detector->width();
+    report_loading(examination, *detector);
+    examination.pictures = read_pictures(examination.options, examination.height, examination.width);
+    repeats = run_pictures(examination, *detector);
+  }
+  check_plausible(examination);
+  check_repeatable(examination, repeats);
+  return true;
+}
+
+}  // namespace sealite::verify

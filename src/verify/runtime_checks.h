@@ -1,0 +1,12 @@
+#pragma once
+
+#include "verify/examination.h"
+
+namespace sealite::verify {
+
+/// Checks "loads", "inference", "plausible" and "repeatable": what the real runtime makes of the model. Fills
+/// the pictures' `outputs` and the report's times. False if there is nothing to go on with. Throws
+/// kUnsupported if the runtime itself is missing.
+bool check_runtime(Examination& examination);
+
+}  // namespace sealite::verify

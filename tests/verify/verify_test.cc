@@ -1,0 +1,241 @@
+// What `verify` must prove, and what it must catch.
+#include "sealite/verify.h"
+
+#include <gtest/gtest.h>
+
+#include "expect_error.h"
+#include "fixture_files.h"
+#include "model/derive_card.h"
+#include "model/detector_graph.h"
+#include "model/layers.h"
+#include "passes/pass.h"
+#include "runtime/litert_library.h"
+#include "sealite/convert.h"
+#include "sealite/make_checkpoint.h"
+#include "tflite/reader.h"
+#include "tflite/writer.h"
+#include "verify/defective_model.h"
+#include "watermark/detect.h"
+
+namespace sealite {
+namespace {
+
+constexpr const char* kLayer = "detector.convnext.stages.2.1.pwconv1";
+constexpr const char* kTwin = "detector.convnext.stages.2.0.pwconv1";
+
+class Verify : public ::testing::Test {
+ protected:
+  std::filesystem::path convert(const std::filesystem::path& checkpoint,
+                                const std::string& recipe = "float32",
+                                const std::string& name = "good.tflite") const {
+    ConvertOptions options;
+    options.quantize = recipe;
+    convert_detector(checkpoint, folder / name, options);
+    return folder / name;
+  }
+  std::filesystem::path demo() const { return fixture("demo.pth"); }
+  VerifyOptions against(const std::filesystem::path& checkpoint) const {
+    VerifyOptions options;
+    options.checkpoint = checkpoint;
+    options.litert_library = runtime::litert_library();
+    return options;
+  }
+  std::filesystem::path changed(const std::filesystem::path& model,
+                                const std::function<void(tfl::ModelT&)>& change) const {
+    change_model(model, folder / "bad.tflite", change);
+    return folder / "bad.tflite";
+  }
+  // The check called `name` fails, and says `words`.
+  static void expect_caught(const VerifyReport& report, const std::string& name, const std::string& words) {
+    EXPECT_EQ(report.verdict, Verdict::kFails) << report.reason;
+    const auto check = std::ranges::find(report.checks, name, &Check::name);
+    ASSERT_NE(check, report.checks.end()) << name;
+    EXPECT_EQ(check->outcome, CheckOutcome::kFail) << check->finding;
+    EXPECT_NE(check->finding.find(words), std::string::npos) << check->finding;
+  }
+
+  const ScratchFolder folder;
+};
+
+class FixturesGolden : public Verify, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(FixturesGolden, EveryRecipeIsProved) {
+  const auto checkpoint = fixture(std::string(GetParam()) + ".pth");
+  for (const char* recipe : {"float32", "fp16", "int8", "int4"}) {
+    VerifyOptions options = against(checkpoint);
+    options.images = {fixture("photos/coffee.png"), fixture("photos/astronaut.png")};
+    const VerifyReport report = verify_model(convert(checkpoint, recipe), options);
+    EXPECT_EQ(report.verdict, Verdict::kProved) << recipe << ": " << report.reason;
+    EXPECT_EQ(report.checks.size(), 9U);
+    for (const Check& check : report.checks) EXPECT_EQ(check.outcome, CheckOutcome::kPass) << check.finding;
+    EXPECT_GT(report.layers.size(), 20U);
+    EXPECT_EQ(report.logits.size(), 2U);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cards, FixturesGolden,
+                         ::testing::Values("demo", "chunkyseal_tiny", "pixelseal_tiny",
+                                           "videoseal_1.0_tiny"));
+
+using VerifyGolden = Verify;
+
+TEST_F(VerifyGolden, TensorsSavedFromPyTorchProveIt) {
+  std::filesystem::create_directory(folder / "saved");
+  std::filesystem::copy_file(fixture("demo.images.npy"), folder / "saved" / "images.npy");
+  std::filesystem::copy_file(fixture("demo.detector_logits.npy"), folder / "saved" / "logits.npy");
+  VerifyOptions options = against("");
+  options.reference = folder / "saved";
+  const VerifyReport report = verify_model(convert(demo()), options);
+  EXPECT_EQ(report.verdict, Verdict::kProved) << report.reason;
+  EXPECT_EQ(report.logits.size(), 4U);
+  const auto bad = changed(folder / "good.tflite",
+                           [](tfl::ModelT& m) { negate_row(m, kLayer + std::string(".weight"), 3); });
+  expect_caught(verify_model(bad, options), "reference-numbers", "Logits differ");
+}
+
+TEST_F(Verify, WithoutAnOriginalItCannotTell) {
+  const VerifyReport report = verify_model(convert(demo()), against(""));
+  EXPECT_EQ(report.verdict, Verdict::kCannotTell);
+  EXPECT_NE(report.reason.find("--checkpoint"), std::string::npos) << report.reason;
+}
+
+TEST_F(Verify, LayoutAndDynamicShapesAreProvedToo) {
+  ConvertOptions options;
+  options.layout = ImageLayout::kNhwc;
+  convert_detector(demo(), folder / "nhwc.tflite", options);
+  EXPECT_EQ(verify_model(folder / "nhwc.tflite", against(demo())).verdict, Verdict::kProved);
+  options.layout = ImageLayout::kNchw;
+  options.dynamic = true;
+  convert_detector(demo(), folder / "dynamic.tflite", options);
+  const VerifyReport report = verify_model(folder / "dynamic.tflite", against(demo()));
+  EXPECT_EQ(report.verdict, Verdict::kProved) << report.reason;
+  EXPECT_LT(report.checks.at(0).figures.at(2).value, 100) << "MIRROR_PAD is not delegated";
+}
+
+TEST_F(Verify, CatchesANegatedRow) {
+  for (const char* recipe : {"float32", "int8"}) {
+    const auto bad = changed(convert(demo(), recipe),
+                             [](tfl::ModelT& m) { negate_row(m, kLayer + std::string(".weight"), 3); });
+    const VerifyReport report = verify_model(bad, against(demo()));
+    expect_caught(report, "weights", kLayer + std::string(".weight', row 3"));
+    EXPECT_EQ(report.weights.at(0).row, 3);
+    if (std::string(recipe) == "float32")
+      expect_caught(report, "layers", std::string("The first beyond the limit is '") + kLayer + "'");
+  }
+}
+
+TEST_F(Verify, CatchesTwoSwappedTensors) {
+  const auto bad = changed(convert(demo()), [](tfl::ModelT& m) {
+    std::swap(tensor_called(m, kLayer + std::string(".weight")).buffer,
+              tensor_called(m, kTwin + std::string(".weight")).buffer);
+  });
+  const VerifyReport report = verify_model(bad, against(demo()));
+  expect_caught(report, "checkpoint-numbers", "Logits differ");
+  expect_caught(report, "weights", "2 of ");
+  expect_caught(report, "layers", std::string("The first beyond the limit is '") + kTwin + "'");
+}
+
+TEST_F(Verify, CatchesAFileThatWasCut) {
+  const std::string bytes = read_text(convert(demo()));
+  write_text(folder / "cut.tflite", bytes.substr(0, bytes.size() / 2));
+  expect_caught(verify_model(folder / "cut.tflite", against(demo())), "loads", "cut off");
+  write_text(folder / "cut.tflite", bytes.substr(0, 100));
+  expect_caught(verify_model(folder / "cut.tflite", against(demo())), "loads", "cut off");
+}
+
+TEST_F(Verify, CatchesABrokenScale) {
+  const auto bad = changed(convert(demo(), "int8"), [](tfl::ModelT& m) {
+    tensor_called(m, kLayer + std::string(".weight")).quantization->scale.at(7) *= 1.5F;
+  });
+  expect_caught(verify_model(bad, against(demo())), "weights", kLayer + std::string(".weight', row 7"));
+}
+
+// The network with the guide's wrapper around it.
+class NormalisesTwice : public model::DetectorNetwork {
+ public:
+  explicit NormalisesTwice(const model::Card& card) : network_(model::make_detector(card)) {}
+  std::vector<model::Parameter> parameters() const override { return network_->parameters(); }
+  graph::ValueId build(const model::Weights& weights, graph::Builder& builder,
+                       graph::ValueId image) const override {
+    const graph::ValueId doubled = builder.binary("wrapper.double", graph::BinaryKind::kMul, image,
+                                                  builder.constant("wrapper.two", {}, {2.0F}));
+    return network_->build(weights, builder,
+                           builder.binary("wrapper", graph::BinaryKind::kSub, doubled,
+                                          builder.constant("wrapper.one", {}, {1.0F})));
+  }
+
+ private:
+  std::unique_ptr<model::DetectorNetwork> network_;
+};
+
+TEST_F(Verify, CatchesTheGuidesDoubleNormalisation) {
+  const auto file = std::make_shared<const checkpoint::Checkpoint>(checkpoint::Checkpoint::open(demo()));
+  const NormalisesTwice network(model::derive_card(*file));
+  graph::Graph graph =
+      model::build_detector_graph(network, model::Weights(file), {model::Layout::kNchw, 1, 64, 64});
+  passes::run_pipeline(graph, {});
+  tflite::WriteOptions options;
+  options.signature = "detect";
+  options.output_names = {"logits"};
+  options.metadata = {{"sealite", tflite::read_model(convert(demo())).metadata.at("sealite")}};
+  tflite::write(graph, folder / "twice.tflite", options);
+  const VerifyReport report = verify_model(folder / "twice.tflite", against(demo()));
+  expect_caught(report, "checkpoint-bits", "normalises its input twice");
+}
+
+TEST_F(Verify, CatchesAnotherCheckpoint) {
+  MakeCheckpointOptions made;
+  made.card = fixture("demo.card.yaml").string();
+  made.detector_only = true;
+  make_checkpoint(folder / "other.pth", made);
+  const VerifyReport report = verify_model(convert(demo()), against(folder / "other.pth"));
+  expect_caught(report, "interface", "converted from another checkpoint");
+  expect_caught(report, "checkpoint-numbers", "Logits differ");
+  // Another architecture altogether.
+  expect_caught(verify_model(folder / "good.tflite", against(fixture("pixelseal_tiny.pth"))), "interface",
+                "converted from another checkpoint");
+}
+
+TEST_F(Verify, CatchesAStaleWeightCache) {
+  MakeCheckpointOptions made;
+  made.card = fixture("demo.card.yaml").string();
+  made.detector_only = true;
+  make_checkpoint(folder / "other.pth", made);
+  runtime::RunOptions run;
+  run.library = runtime::litert_library();
+  run.weight_cache = folder / "cache";
+  {
+    const runtime::CompiledModel other(convert(folder / "other.pth", "float32", "other.tflite"), "detect",
+                                       run);
+  }
+  VerifyOptions options = against(demo());
+  options.weight_cache = folder / "cache";
+  expect_caught(verify_model(convert(demo()), options), "repeatable", "the weight cache is stale");
+  // Its own cache is no fault.
+  EXPECT_EQ(verify_model(folder / "other.tflite",
+                         [&] {
+                           VerifyOptions own = against(folder / "other.pth");
+                           own.weight_cache = folder / "cache";
+                           return own;
+                         }())
+                .verdict,
+            Verdict::kProved);
+}
+
+TEST_F(Verify, WhatIsNotAboutTheModelIsAnError) {
+  const auto model = convert(demo());
+  expect_error(ErrorCode::kNotFound, {"absent"}, [&] { verify_model(folder / "absent", against("")); });
+  expect_error(ErrorCode::kNotFound, {"absent"}, [&] { verify_model(model, against(folder / "absent")); });
+  VerifyOptions options = against("");
+  options.images = {folder / "absent.png"};
+  expect_error(ErrorCode::kNotFound, {"absent.png"}, [&] { verify_model(model, options); });
+  options = against("");
+  options.reference = folder.path();
+  expect_error(ErrorCode::kUsage, {"images"}, [&] { verify_model(model, options); });
+  options = against("");
+  options.litert_library = folder / "absent.so";
+  expect_error(ErrorCode::kUnsupported, {"absent.so"}, [&] { verify_model(model, options); });
+}
+
+}  // namespace
+}  // namespace sealite
