@@ -13,7 +13,7 @@ export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 export TSAN_OPTIONS ?= ignore_noninstrumented_modules=1:second_deadlock_stack=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
-.PHONY: all setup test demo lint install asan tsan clean help
+.PHONY: all setup setup-tests test demo lint install asan tsan clean help
 .NOTPARALLEL:
 
 all: setup  ## build build/release/bin/sealite
@@ -23,7 +23,10 @@ all: setup  ## build build/release/bin/sealite
 setup:  ## install the packages that are missing and fetch LiteRT
 	scripts/setup.sh
 
-test: setup  ## build the dev preset and run every test (SLOW=1: the slow ones too)
+setup-tests:
+	scripts/setup.sh --tests
+
+test: setup-tests  ## build the dev preset and run every test (SLOW=1: the slow ones too)
 	tools/check_includes.sh
 	cmake --preset dev
 	cmake --build --preset dev -j $(JOBS)
@@ -43,7 +46,7 @@ lint:  ## clang-format and clang-tidy (version 19) over the sources
 install: all  ## install into PREFIX (default /usr/local)
 	cmake --install build/release --prefix $(PREFIX)
 
-asan tsan: setup  ## run the tests with address + undefined-behaviour, or thread, sanitizers
+asan tsan: setup-tests  ## run the tests with address + undefined-behaviour, or thread, sanitizers
 	cmake --preset $(preset)
 	cmake --build --preset $(preset) -j $(JOBS)
 	ctest --preset $(preset) -j $(JOBS) $(LABELS)

@@ -6,8 +6,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
   cat <<'HELP'
-usage: scripts/setup.sh [--lint] [--no-apt]
+usage: scripts/setup.sh [--lint] [--tests] [--no-apt]
   --lint     also clang-19, clang-tidy-19, clang-format-19 and its sanitizer runtime
+  --tests    also chromium, in which a test looks at the verification report
   --no-apt   never call apt (the packages are there in some other form)
 environment:
   SEALITE_LITERT_WHEEL=FILE   use this copy of the pinned LiteRT wheel instead of downloading it
@@ -20,10 +21,12 @@ die() {
 }
 
 lint=0
+tests=0
 apt=1
 for argument in "$@"; do
   case "$argument" in
     --lint) lint=1 ;;
+    --tests) tests=1 ;;
     --no-apt) apt=0 ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; die "unknown option '$argument'" ;;
@@ -40,6 +43,7 @@ packages=(
   libgtest-dev libbenchmark-dev
 )
 if ((lint)); then packages+=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev); fi
+if ((tests)); then packages+=(chromium fonts-dejavu-core); fi
 
 missing_packages() {
   local installed

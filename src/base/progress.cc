@@ -21,7 +21,10 @@ void Progress::advance(std::uint64_t amount) {
   std::int64_t due = next_draw_ms_;
   if (elapsed < due || !next_draw_ms_.compare_exchange_strong(due, elapsed + 100)) return;
   drawn_ = true;
-  fmt::print(stderr, "\r{}  {:3} %  {} s\033[K", what_, done * 100 / total_, elapsed / 1000);
+  const double left =
+      static_cast<double>(elapsed) / 1000 * (static_cast<double>(total_) / static_cast<double>(done) - 1);
+  fmt::print(stderr, "\r{}  {:3} %  {} s, about {:.0f} s left\033[K", what_, done * 100 / total_,
+             elapsed / 1000, left);
 }
 
 }  // namespace sealite

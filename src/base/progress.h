@@ -7,7 +7,7 @@
 
 namespace sealite {
 
-/// One line on a terminal's stderr ("writing  42 %  3 s"), redrawn at most ten times a second
+/// One line on a terminal's stderr ("writing  42 %  3 s, about 4 s left"), redrawn at most ten times a second
 /// and only once the work has taken a second; nothing where stderr is not a terminal. `advance` may come from
 /// any thread.
 class Progress {

@@ -80,6 +80,7 @@ Tensor Evaluator::preview(const Graph& other, const Node& node) const {
     const Value& value =
         other.value(id).source ? other.value(id) : other.value(other.producer(id)->inputs[0]);
     constants.push_back({value.shape, read_reals(value)});
+    value.source->release({0, value.source->row_count()});  // the copy is all that is needed
     arguments.push_back(&constants.back());
   }
   return std::visit([&](const auto& op) { return run_kernel(op, arguments); }, node.op);

@@ -5,7 +5,7 @@ namespace {
 
 TEST(Help, EveryCommandHasExamples) {
   for (const std::vector<std::string>& command :
-       std::vector<std::vector<std::string>>{{}, {"inspect"}, {"convert"}, {"detect"}, {"make-checkpoint"}}) {
+       std::vector<std::vector<std::string>>{{}, {"inspect"}, {"convert"}, {"verify"}, {"detect"}, {"extract"}, {"make-checkpoint"}}) {
     std::vector<std::string> arguments = command;
     arguments.emplace_back("--help");
     const Outcome outcome = run_sealite(arguments);

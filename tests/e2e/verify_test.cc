@@ -1,0 +1,60 @@
+#include <nlohmann/json.hpp>
+
+#include "e2e/run_sealite.h"
+#include "fixture_files.h"
+
+namespace sealite {
+namespace {
+
+class VerifyCommand : public ::testing::Test {
+ protected:
+  VerifyCommand() {
+    expect_success(
+        run_sealite({"convert", asset("demo.pth"), "-o", model(), "--card", asset("demo.card.yaml")}));
+  }
+  std::string model() const { return folder / "demo.tflite"; }
+
+  const ScratchFolder folder;
+};
+
+TEST_F(VerifyCommand, ProvedIsZero) {
+  const Outcome outcome = run_sealite({"verify", model(), "--checkpoint", asset("demo.pth"), "--images",
+                                       asset("coffee.png"), "--report", folder / "report.html"});
+  expect_success(outcome);
+  EXPECT_NE(outcome.out.find("PROVED"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("relative error"), std::string::npos) << outcome.out;
+  const std::string page = read_text(folder / "report.html");
+  EXPECT_NE(page.find("sealite verify " + model()), std::string::npos);
+  EXPECT_EQ(folder.entries(), 2);
+}
+
+TEST_F(VerifyCommand, CannotTellIsTwoAndFailsIsOne) {
+  const Outcome open = run_sealite({"verify", model(), "--json"});
+  EXPECT_EQ(open.status, 2);
+  EXPECT_EQ(open.err, "");
+  EXPECT_EQ(nlohmann::json::parse(open.out)["verdict"], "cannot_tell");
+
+  write_text(folder / "cut.tflite", read_text(model()).substr(0, 100000));
+  const Outcome cut =
+      run_sealite({"verify", folder / "cut.tflite", "--json", "--report", folder / "cut.html"});
+  EXPECT_EQ(cut.status, 1);
+  const auto json = nlohmann::json::parse(cut.out);
+  EXPECT_EQ(json["verdict"], "fails");
+  EXPECT_EQ(json["checks"][0]["name"], "loads");
+  EXPECT_EQ(json["checks"][0]["outcome"], "fail");
+  EXPECT_TRUE(std::filesystem::exists(folder / "cut.html"));
+}
+
+TEST_F(VerifyCommand, ErrorsAreNotVerdicts) {
+  expect_refusal(run_sealite({"verify", folder / "absent"}), ErrorCode::kNotFound, {"absent"});
+  expect_refusal(run_sealite({"verify", model(), "--checkpoint", asset("coffee.png")}),
+                 ErrorCode::kUnsupported, {"coffee.png"});
+  expect_refusal(run_sealite({"verify", model(), "--images", model()}), ErrorCode::kMalformed,
+                 {"demo.tflite"});
+  expect_refusal(run_sealite({"verify", model(), "--report", folder / "no" / "where.html"}), ErrorCode::kIo,
+                 {"where.html"});
+  expect_refusal(run_sealite({"verify", model(), "--runs", "0"}), ErrorCode::kUsage, {"--runs"});
+}
+
+}  // namespace
+}  // namespace sealite
