@@ -122,14 +122,14 @@ graph::Graph apply(const Variant& variant, const graph::Graph& original, const P
   options.correct_bias = variant.estimated_bias;
   options.keep = std::move(keep);
   quantize::quantize(graph, options);
-  if (variant.calibrated) quantize::calibrate(original, graph, pictures.calibration, variant.gptq);
+  if (variant.calibrated) quantize::calibrate(original, graph, {pictures.calibration}, variant.gptq);
   return graph;
 }
 
 graph::Graph quantized(const Variant& variant, const graph::Graph& original, const Pictures& pictures) {
   graph::Graph graph = apply(variant, original, pictures);
   if (!variant.mixed) return graph;
-  const auto layers = quantize::report_layers(original, graph, pictures.calibration);
+  const auto layers = quantize::report_layers(original, graph, {pictures.calibration});
   std::vector<quantize::KeepRule> keep;
   for (std::size_t i = 0; i < std::min(kWorstLayers, layers.size()); ++i) {
     keep.push_back(quantize::parse_keep_rule(layers[i].name + "$=fp16"));

@@ -19,11 +19,19 @@ enum class ImageLayout : std::uint8_t {
   kNhwc,  ///< [1,S,S,3], as cameras and mobile samples have it: one TRANSPOSE less
 };
 
+/// Which of a checkpoint's two networks.
+enum class Part : std::uint8_t {
+  kDetector,  ///< Reads the message of a picture.
+  kEmbedder,  ///< Makes what is added to a picture to put a message in.
+  kBoth,      ///< Each in a file of its own.
+};
+
 struct ConvertOptions {
+  Part part = Part::kDetector;  ///< For `convert`.
   std::string card;             ///< Compiled-in name or YAML file; empty: derived from the checkpoint.
   std::int64_t image_size = 0;  ///< Height and width in pixels; 0: the card's.
   ImageLayout layout = ImageLayout::kNchw;
-  bool dynamic = false;              ///< Batch, height and width stay free.
+  bool dynamic = false;              ///< Batch, height and width stay free (detectors).
   std::string quantize = "float32";  ///< Recipe: float32, fp16, int8 or int4.
   std::vector<std::string> keep;     ///< "REGEX=float32|fp16|int8": layers, by name, that the recipe spares.
   std::vector<std::filesystem::path>
@@ -44,21 +52,24 @@ struct QuantizedLayer {
   double weight_error = 0;
   std::optional<double>
       output_error;  ///< Of the layer's output, on exact inputs (with calibration pictures).
-  std::optional<double> logits_effect;  ///< Of the logits when only this layer is quantised (with pictures).
+  /// Of the model's output when only this layer is quantised (with pictures).
+  std::optional<double> logits_effect;
 };
 
 struct ConvertReport {
+  Part part = Part::kDetector;
   std::filesystem::path output;
   std::uint64_t bytes = 0;
   std::string card;
-  std::string precision;                   ///< "float32"
-  std::vector<std::int64_t> input_shape;   ///< "image", -1 where free.
-  std::vector<std::int64_t> output_shape;  ///< "logits" [N, 1 + bits]
-  std::uint64_t multiply_accumulates = 0;  ///< For one picture.
+  std::string precision;                    ///< "float32"
+  std::vector<std::int64_t> input_shape;    ///< "image", -1 where free.
+  std::vector<std::int64_t> message_shape;  ///< "message" [N, bits] of an embedder, else empty.
+  std::vector<std::int64_t> output_shape;   ///< "logits" [N, 1 + bits] or "delta".
+  std::uint64_t multiply_accumulates = 0;   ///< For one picture.
   std::size_t operators = 0;
   std::uint64_t parameters = 0;
   std::vector<QuantizedLayer> layers;  ///< The worst first; empty unless asked for.
-  std::string checkpoint_hash;         ///< Of the detector's tensors, XXH3-128.
+  std::string checkpoint_hash;         ///< Of the tensors of this part, XXH3-128.
   /// Tensors with NaN or infinite values, and how many of them.
   std::vector<std::pair<std::string, std::uint64_t>> non_finite;
 };
@@ -68,5 +79,16 @@ struct ConvertReport {
 /// megabytes of memory for gigabytes of model. Throws sealite::Error; no file is left then.
 ConvertReport convert_detector(const std::filesystem::path& checkpoint, const std::filesystem::path& output,
                                const ConvertOptions& options = {});
+
+/// The same for the embedder, with the signature `embed`: `image` float32 RGB in [0,1] and `message` float32
+/// zeros and ones [1, bits] -> `delta` in [-1,1], [1,C,S,S] or [1,S,S,C]. C is 1 for models that mark the
+/// luma; the luma is computed inside. The file's metadata says how a delta is added to a picture.
+ConvertReport convert_embedder(const std::filesystem::path& checkpoint, const std::filesystem::path& output,
+                               const ConvertOptions& options = {});
+
+/// The parts that `options.part` names, from one opening of the checkpoint. `kBoth` writes `output`
+/// "NAME.tflite" as "NAME.detector.tflite" and "NAME.embedder.tflite"; if either fails, neither is left.
+std::vector<ConvertReport> convert(const std::filesystem::path& checkpoint,
+                                   const std::filesystem::path& output, const ConvertOptions& options);
 
 }  // namespace sealite

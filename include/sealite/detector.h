@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "sealite/error.h"
+#include "sealite/message.h"
 
 namespace sealite {
 
@@ -31,6 +33,40 @@ struct MessageMatch {
   double log10_p_value = 0;
 };
 
+/// The candidate that agrees best with a detection.
+struct CandidateMatch {
+  MessageMatch match;          ///< Of this candidate by itself.
+  std::string message;         ///< Hexadecimal.
+  std::string label;           ///< What the list says behind the message; may be empty.
+  std::size_t line = 0;        ///< Where it stands in the list, from 1.
+  std::size_t candidates = 0;  ///< How many there are.
+  double p_value = 1;          ///< match.p_value times the number of candidates, at most 1.
+  double log10_p_value = 0;    ///< Also where p_value underflows.
+};
+
+/// A list of messages that a picture may carry. Movable.
+class Candidates {
+ public:
+  /// Reads a text file or a pipe: on each line a message (as `message_hex` takes it; a text with spaces in it
+  /// as text:"SOME WORDS") and, behind white space, a label. Empty lines and '#' comments are skipped. Throws
+  /// kNotFound, kIo, and kMalformed with the line's number.
+  Candidates(const std::filesystem::path& file, std::size_t bits, const std::string& key = {});
+  ~Candidates();
+  Candidates(Candidates&&) noexcept;
+  Candidates& operator=(Candidates&&) noexcept;
+  Candidates(const Candidates&) = delete;
+  Candidates& operator=(const Candidates&) = delete;
+
+  std::size_t size() const;
+
+  /// The best match of a detection with the same number of bits.
+  CandidateMatch best(const Detection& detection) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// A converted detector, loaded into LiteRT. Movable; one thread at a time.
 class Detector {
  public:
@@ -47,8 +83,11 @@ class Detector {
   /// Reads 8-bit RGB pixels, row by row (HWC), `height * width * 3` bytes.
   Detection detect_pixels(std::span<const std::uint8_t> rgb, std::int64_t height, std::int64_t width);
 
-  /// Compares with a message in hexadecimal. Throws kUsage if it is not one of this model's length.
-  MessageMatch match(const Detection& detection, const std::string& expected_hex) const;
+  /// Compares with a message, as `message_hex` takes it. Throws kUsage if it does not fit this model.
+  MessageMatch match(const Detection& detection, const std::string& expected,
+                     const std::string& key = {}) const;
+  /// The id or text in a detection, if there is one; never for a model whose `payload_capacity` is 0.
+  std::optional<DecodedPayload> decode(const Detection& detection, const std::string& key = {}) const;
 
   std::size_t bits() const;
   std::int64_t image_size() const;  ///< Height that the model reads.

@@ -4,6 +4,7 @@
 
 #include "sealite/convert.h"
 #include "sealite/detector.h"
+#include "sealite/embedder.h"
 #include "sealite/error.h"
 #include "sealite/extract.h"
 #include "sealite/make_checkpoint.h"

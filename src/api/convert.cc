@@ -1,6 +1,7 @@
 #include "sealite/convert.h"
 
 #include <nlohmann/json.hpp>
+#include <random>
 #include <system_error>
 
 #include "base/error.h"
@@ -9,6 +10,7 @@
 #include "image/resize.h"
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
+#include "model/embedder_graph.h"
 #include "passes/pass.h"
 #include "quantize/calibrate.h"
 #include "quantize/layer_report.h"
@@ -36,17 +38,27 @@ Shape free_dimensions(Shape shape, bool dynamic, bool nchw) {
   return shape;
 }
 
+std::string_view part_name(Part part) {
+  return part == Part::kDetector ? "detector" : "embedder";
+}
+
 std::string metadata_text(const model::Card& card, const ConvertReport& report, std::int64_t image_size,
                           const ConvertOptions& options) {
   nlohmann::ordered_json json;
   json["model"] = card.name;
-  json["part"] = "detector";
+  json["part"] = part_name(report.part);
   json["bits"] = card.bits;
   json["image_size"] = image_size;
   json["layout"] = options.layout == ImageLayout::kNchw ? "nchw" : "nhwc";
   json["precision"] = report.precision;
   json["sealite_version"] = version();
   json["checkpoint_hash"] = report.checkpoint_hash;
+  if (report.part == Part::kEmbedder) {
+    json["attenuation"] = card.attenuation;
+    json["scaling_w"] = card.scaling_w;
+    json["scaling_i"] = card.scaling_i;
+    json["yuv"] = card.embedder.in_channels == 1;
+  }
   // The card's name may come from a file name: any bytes.
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
@@ -79,6 +91,26 @@ graph::Tensor read_batch(const std::vector<std::filesystem::path>& paths,
   return batch;
 }
 
+// As many messages as pictures, the same ones every time.
+graph::Tensor random_messages(std::int64_t count, std::int64_t bits) {
+  std::mt19937 generator(1);
+  graph::Tensor messages{{count, bits}, {}};
+  for (std::int64_t i = 0; i < count * bits; ++i)
+    messages.values.push_back(static_cast<float>(generator() >> 31U));
+  return messages;
+}
+
+// What the graph reads when it is calibrated; empty without pictures.
+std::vector<graph::Tensor> calibration_inputs(const graph::Graph& graph, const ConvertOptions& options,
+                                              const model::InterfaceOptions& border) {
+  std::vector<graph::Tensor> inputs;
+  if (options.calibrate.empty()) return inputs;
+  inputs.push_back(read_batch(options.calibrate, border));
+  if (graph.inputs.size() > 1)
+    inputs.push_back(random_messages(inputs[0].shape[0], graph.shape(graph.inputs[1]).back()));
+  return inputs;
+}
+
 void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const quantize::Recipe& recipe,
                     const model::InterfaceOptions& border, ConvertReport& report) {
   quantize::QuantizeOptions settings;
@@ -90,13 +122,10 @@ void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const qu
   }
   const graph::Graph original = graph;
   quantize::quantize(graph, settings);
-  std::optional<graph::Tensor> pictures;
-  if (!options.calibrate.empty()) {
-    pictures = read_batch(options.calibrate, border);
-    quantize::calibrate(original, graph, *pictures, options.gptq);
-  }
+  const std::vector<graph::Tensor> inputs = calibration_inputs(graph, options, border);
+  if (!inputs.empty()) quantize::calibrate(original, graph, inputs, options.gptq);
   if (!options.layer_errors) return;
-  for (quantize::LayerError& layer : quantize::report_layers(original, graph, pictures)) {
+  for (quantize::LayerError& layer : quantize::report_layers(original, graph, inputs)) {
     report.layers.push_back({std::move(layer.name), std::move(layer.format), layer.weights,
                              layer.weight_error, layer.output_error, layer.logits_effect});
   }
@@ -106,7 +135,8 @@ void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const qu
 void check_lowered(const graph::Graph& graph, const ConvertOptions& options) {
   for (const graph::Node& node : graph.nodes) {
     if (std::holds_alternative<graph::LayerNorm>(node.op) ||
-        std::holds_alternative<graph::GlobalResponseNorm>(node.op)) {
+        std::holds_alternative<graph::GlobalResponseNorm>(node.op) ||
+        std::holds_alternative<graph::BatchNorm>(node.op)) {
       fail(ErrorCode::kUsage,
            "stopped after '{}': '{}' is not a TFLite operator yet, so there is nothing to write; the graph "
            "is shown by --dump-after",
@@ -115,8 +145,14 @@ void check_lowered(const graph::Graph& graph, const ConvertOptions& options) {
   }
 }
 
-// Heights and widths that a pixel decoder with real upscaling bakes into its resizes.
-void check_dynamic(const model::Card& card) {
+// TFLite's resize wants a fixed size: a pixel decoder with real upscaling has one, and every embedder.
+void check_dynamic(const model::Card& card, Part part) {
+  if (part == Part::kEmbedder) {
+    fail(ErrorCode::kUnsupported,
+         "card '{}': --dynamic is not supported for embedders, since TFLite's resize wants a fixed size; "
+         "convert for one --image-size",
+         card.name);
+  }
   for (const std::int64_t factor : card.detector.pixel_decoder.upscale_stages) {
     const bool resizes = card.detector.pixel_decoder.upscale_type == model::UpscaleType::kBilinear ||
                          card.detector.pixel_decoder.upscale_type == model::UpscaleType::kNearest;
@@ -137,59 +173,153 @@ void check_output(const std::filesystem::path& checkpoint, const std::filesystem
   }
 }
 
+void check_image_size(std::int64_t size) {
+  constexpr std::int64_t kMaxImageSize = 1 << 14;
+  if (size < 0 || size > kMaxImageSize)
+    fail(ErrorCode::kUsage, "image size {} is not 1 to {}", size, kMaxImageSize);
+}
+
+// One checkpoint and what its user wants of it.
+class Conversion {
+ public:
+  Conversion(const std::filesystem::path& path, const ConvertOptions& options)
+      : options_(options),
+        recipe_(quantize::find_recipe(options.quantize)),
+        checkpoint_(std::make_shared<const Checkpoint>(Checkpoint::open(path))),
+        card_(options.card.empty() ? model::derive_card(*checkpoint_) : model::load_card(options.card)),
+        border_(interface_of(options, card_)) {}
+
+  // A part that is ready to be written.
+  struct Prepared {
+    ConvertReport report;
+    graph::Graph graph;
+  };
+
+  Prepared prepare(Part part, const std::filesystem::path& output) const {
+    check_output(checkpoint_->path(), output);
+    if (options_.dynamic) check_dynamic(card_, part);
+    Prepared prepared;
+    ConvertReport& report = prepared.report;
+    std::vector<model::Parameter> parameters;
+    graph::Graph& graph = prepared.graph;
+    graph = build(part, parameters);
+    report.part = part;
+    report.output = output;
+    report.card = card_.name;
+    report.precision = recipe_.name;
+    report.multiply_accumulates = multiply_accumulates(graph);
+    for (const model::Parameter& parameter : parameters) {
+      if (!parameter.is_buffer) report.parameters += element_count(parameter.shape).value_or(0);
+    }
+    run_passes(graph, options_);
+    quantize_graph(graph, options_, recipe_, border_, report);
+    check_lowered(graph, options_);
+    model::WeightAudit audit = model::audit(*checkpoint_, parameters);
+    report.checkpoint_hash = std::move(audit.hash);
+    report.non_finite = std::move(audit.non_finite);
+    report.input_shape = free_dimensions(graph.shape(graph.inputs[0]), options_.dynamic, nchw());
+    if (graph.inputs.size() > 1) report.message_shape = graph.shape(graph.inputs[1]);
+    report.output_shape = free_dimensions(graph.shape(graph.outputs[0]), options_.dynamic, nchw());
+    return prepared;
+  }
+
+  tflite::UnnamedModel write(const Prepared& prepared) const {
+    const bool detector = prepared.report.part == Part::kDetector;
+    tflite::WriteOptions file;
+    file.signature = detector ? "detect" : "embed";
+    file.description = fmt::format("{} watermark {}, {} bits, by sealite {}", card_.name,
+                                   part_name(prepared.report.part), card_.bits, version());
+    file.output_names = {detector ? "logits" : "delta"};
+    file.metadata = {{"sealite", metadata_text(card_, prepared.report, border_.height, options_)}};
+    file.dynamic_shapes = options_.dynamic;
+    file.nchw_input = nchw();
+    return tflite::write_unnamed(prepared.graph, prepared.report.output, file);
+  }
+
+ private:
+  bool nchw() const { return options_.layout == ImageLayout::kNchw; }
+
+  // Checks the checkpoint against the card; `parameters` gets what the network reads.
+  graph::Graph build(Part part, std::vector<model::Parameter>& parameters) const {
+    const auto checked = [&](const auto& network) {
+      parameters = network->parameters();
+      model::check_parameters(*checkpoint_, parameters, card_.name);
+      return model::Weights(checkpoint_);
+    };
+    return add_context(fmt::format("'{}' at {}x{}", card_.name, border_.height, border_.width), [&] {
+      if (part == Part::kDetector) {
+        const auto network = model::make_detector(card_);
+        return model::build_detector_graph(*network, checked(network), border_);
+      }
+      const auto network = model::make_embedder(card_);
+      return model::build_embedder_graph(*network, checked(network), border_);
+    });
+  }
+
+  const ConvertOptions& options_;
+  const quantize::Recipe& recipe_;
+  std::shared_ptr<const Checkpoint> checkpoint_;
+  model::Card card_;
+  model::InterfaceOptions border_;
+};
+
+// Names all files, or none.
+void commit_all(const std::vector<tflite::UnnamedModel>& files, bool sync) {
+  std::size_t named = 0;
+  try {
+    for (; named < files.size(); ++named) files[named].file->commit(sync);
+  } catch (const Error&) {
+    std::error_code ignored;
+    for (std::size_t i = 0; i < named; ++i) std::filesystem::remove(files[i].file->path(), ignored);
+    throw;
+  }
+}
+
+// "NAME.tflite" to "NAME.detector.tflite".
+std::filesystem::path part_path(std::filesystem::path output, Part part) {
+  const bool has_extension = output.extension() == ".tflite";
+  if (has_extension) output.replace_extension();
+  output += fmt::format(".{}.tflite", part_name(part));
+  return output;
+}
+
 }  // namespace
 
-ConvertReport convert_detector(const std::filesystem::path& path, const std::filesystem::path& output,
-                               const ConvertOptions& options) {
-  const quantize::Recipe& recipe = quantize::find_recipe(options.quantize);
-  constexpr std::int64_t kMaxImageSize = 1 << 14;
-  if (options.image_size < 0 || options.image_size > kMaxImageSize) {
-    fail(ErrorCode::kUsage, "image size {} is not 1 to {}", options.image_size, kMaxImageSize);
+std::vector<ConvertReport> convert(const std::filesystem::path& checkpoint,
+                                   const std::filesystem::path& output, const ConvertOptions& options) {
+  check_image_size(options.image_size);
+  const Conversion conversion(checkpoint, options);
+  std::vector<Conversion::Prepared> parts;
+  if (options.part == Part::kBoth) {
+    for (const Part part : {Part::kDetector, Part::kEmbedder})
+      parts.push_back(conversion.prepare(part, part_path(output, part)));
+  } else {
+    parts.push_back(conversion.prepare(options.part, output));
   }
-  const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(path));
-  check_output(path, output);
-  const model::Card card =
-      options.card.empty() ? model::derive_card(*checkpoint) : model::load_card(options.card);
-  if (options.dynamic) check_dynamic(card);
-  const auto network = model::make_detector(card);
-  const std::vector<model::Parameter> parameters = network->parameters();
-  model::check_parameters(*checkpoint, parameters, card.name);
+  std::vector<tflite::UnnamedModel> files;
+  for (const Conversion::Prepared& part : parts) files.push_back(conversion.write(part));
+  commit_all(files, options.sync);
+  std::vector<ConvertReport> reports;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    parts[i].report.bytes = files[i].result.file_bytes;
+    parts[i].report.operators = files[i].result.operators;
+    reports.push_back(std::move(parts[i].report));
+  }
+  return reports;
+}
 
-  const model::InterfaceOptions border = interface_of(options, card);
-  graph::Graph graph = add_context(fmt::format("'{}' at {}x{}", card.name, border.height, border.width), [&] {
-    return model::build_detector_graph(*network, model::Weights(checkpoint), border);
-  });
-  ConvertReport report;
-  report.output = output;
-  report.card = card.name;
-  report.precision = recipe.name;
-  report.multiply_accumulates = multiply_accumulates(graph);
-  for (const model::Parameter& parameter : parameters)
-    report.parameters += element_count(parameter.shape).value_or(0);
-  run_passes(graph, options);
-  quantize_graph(graph, options, recipe, border, report);
+ConvertReport convert_detector(const std::filesystem::path& checkpoint, const std::filesystem::path& output,
+                               const ConvertOptions& options) {
+  ConvertOptions detector = options;
+  detector.part = Part::kDetector;
+  return convert(checkpoint, output, detector).at(0);
+}
 
-  check_lowered(graph, options);
-  model::WeightAudit audit = model::audit(*checkpoint, parameters);
-  report.checkpoint_hash = std::move(audit.hash);
-  report.non_finite = std::move(audit.non_finite);
-  const bool nchw = options.layout == ImageLayout::kNchw;
-  report.input_shape = free_dimensions(graph.shape(graph.inputs[0]), options.dynamic, nchw);
-  report.output_shape = free_dimensions(graph.shape(graph.outputs[0]), options.dynamic, nchw);
-
-  tflite::WriteOptions file;
-  file.signature = "detect";
-  file.description =
-      fmt::format("{} watermark detector, {} bits, by sealite {}", card.name, card.bits, version());
-  file.output_names = {"logits"};
-  file.metadata = {{"sealite", metadata_text(card, report, border.height, options)}};
-  file.dynamic_shapes = options.dynamic;
-  file.nchw_input = nchw;
-  file.sync = options.sync;
-  const tflite::WriteResult written = tflite::write(graph, output, file);
-  report.bytes = written.file_bytes;
-  report.operators = written.operators;
-  return report;
+ConvertReport convert_embedder(const std::filesystem::path& checkpoint, const std::filesystem::path& output,
+                               const ConvertOptions& options) {
+  ConvertOptions embedder = options;
+  embedder.part = Part::kEmbedder;
+  return convert(checkpoint, output, embedder).at(0);
 }
 
 }  // namespace sealite

@@ -3,14 +3,17 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/error.h"
 #include "image/picture.h"
 #include "tflite/reader.h"
+#include "watermark/candidates.h"
 #include "watermark/decide.h"
 #include "watermark/detect.h"
 #include "watermark/message.h"
+#include "watermark/payload.h"
 
 namespace sealite {
 namespace {
@@ -68,6 +71,10 @@ Detection read_message(std::vector<float> logits) {
   return detection;
 }
 
+MessageMatch to_match(const watermark::Agreement& agreement) {
+  return {agreement.matches, agreement.bits, agreement.p_value, agreement.log10_p_value};
+}
+
 }  // namespace
 
 Detection Detector::detect_file(const std::filesystem::path& picture) {
@@ -83,10 +90,24 @@ Detection Detector::detect_pixels(std::span<const std::uint8_t> rgb, std::int64_
   return read_message(impl_->detector.detect(image::Picture{height, width, {rgb.begin(), rgb.end()}}));
 }
 
-MessageMatch Detector::match(const Detection& detection, const std::string& expected_hex) const {
-  const watermark::Bits expected = watermark::from_hex(expected_hex, bits());
-  const auto agreement = watermark::compare(watermark::bits_from_logits(detection.logits), expected);
-  return {agreement.matches, agreement.bits, agreement.p_value, agreement.log10_p_value};
+MessageMatch Detector::match(const Detection& detection, const std::string& expected,
+                             const std::string& key) const {
+  const watermark::Bits message = watermark::parse_message(expected, watermark::PayloadCodec(bits(), key));
+  return to_match(watermark::compare(watermark::bits_from_logits(detection.logits), message));
+}
+
+std::optional<DecodedPayload> Detector::decode(const Detection& detection, const std::string& key) const {
+  const auto found = watermark::PayloadCodec(bits(), key).decode(detection.logits);
+  if (!found) return std::nullopt;
+  DecodedPayload payload;
+  payload.kind = found->payload.kind == watermark::PayloadKind::kId ? PayloadKind::kId : PayloadKind::kText;
+  payload.id = found->payload.id;
+  payload.text = found->payload.text;
+  payload.version = found->version;
+  payload.corrected_bits = found->corrected_bits;
+  payload.log10_false_positive = found->log10_false_positive;
+  payload.false_positive = std::pow(10.0, found->log10_false_positive);
+  return payload;
 }
 
 std::size_t Detector::bits() const {
@@ -99,6 +120,32 @@ std::int64_t Detector::image_size() const {
 
 bool Detector::fully_delegated() const {
   return impl_->detector.fully_delegated();
+}
+
+struct Candidates::Impl {
+  watermark::Candidates list;
+};
+
+Candidates::Candidates(const std::filesystem::path& file, std::size_t bits, const std::string& key)
+    : impl_(std::make_unique<Impl>(Impl{watermark::Candidates(file, watermark::PayloadCodec(bits, key))})) {}
+
+Candidates::~Candidates() = default;
+Candidates::Candidates(Candidates&&) noexcept = default;
+Candidates& Candidates::operator=(Candidates&&) noexcept = default;
+
+std::size_t Candidates::size() const {
+  return impl_->list.size();
+}
+
+CandidateMatch Candidates::best(const Detection& detection) const {
+  const watermark::CandidateMatch found = impl_->list.best(watermark::bits_from_logits(detection.logits));
+  return {to_match(found.agreement),
+          watermark::to_hex(found.message),
+          found.label,
+          found.line,
+          found.candidates,
+          found.p_value,
+          found.log10_p_value};
 }
 
 }  // namespace sealite

@@ -15,6 +15,7 @@ using AddCommand = Run (*)(CLI::App& app);
 Run add_inspect(CLI::App& app);
 Run add_convert(CLI::App& app);
 Run add_verify(CLI::App& app);
+Run add_embed(CLI::App& app);
 Run add_detect(CLI::App& app);
 Run add_extract(CLI::App& app);
 Run add_make_checkpoint(CLI::App& app);

@@ -37,11 +37,13 @@ struct Arguments {
 std::filesystem::path output_path(const Arguments& arguments) {
   if (!arguments.output.empty()) return arguments.output;
   const std::int64_t size = arguments.options.image_size > 0 ? arguments.options.image_size : 256;
+  // Of both, the files' own names tell which is which.
+  const std::string part = arguments.options.part == Part::kBoth ? "" : "_" + arguments.part;
   std::error_code error;
   std::filesystem::create_directories(arguments.output_dir, error);
   if (error) fail(ErrorCode::kIo, "cannot create the folder '{}': {}", arguments.output_dir, error.message());
   return std::filesystem::path(arguments.output_dir) /
-         fmt::format("chunkyseal_detector_{}_{}{}.tflite", arguments.model_name, size,
+         fmt::format("chunkyseal{}_{}_{}{}.tflite", part, arguments.model_name, size,
                      quantize::find_recipe(arguments.options.quantize).file_suffix);
 }
 
@@ -64,10 +66,12 @@ std::vector<std::filesystem::path> expand_folders(const std::vector<std::string>
 void print_json(const ConvertReport& report, double seconds) {
   nlohmann::ordered_json json;
   json["file"] = report.output.string();
+  json["part"] = report.part == Part::kDetector ? "detector" : "embedder";
   json["bytes"] = report.bytes;
   json["card"] = report.card;
   json["precision"] = report.precision;
   json["input_shape"] = report.input_shape;
+  if (!report.message_shape.empty()) json["message_shape"] = report.message_shape;
   json["output_shape"] = report.output_shape;
   json["multiply_accumulates"] = report.multiply_accumulates;
   json["operators"] = report.operators;
@@ -86,7 +90,10 @@ void print_text(const ConvertReport& report, double seconds) {
   fmt::print("Size: {}\n", megabytes(report.bytes));
   fmt::print("Quantization: {}\n", quantize::find_recipe(report.precision).label);
   fmt::print("Input: image {} float32 RGB in [0, 1]\n", shape_text(report.input_shape));
-  fmt::print("Output: logits {} float32\n", shape_text(report.output_shape));
+  if (report.part == Part::kEmbedder)
+    fmt::print("Input: message {} float32, zeros and ones\n", shape_text(report.message_shape));
+  fmt::print("Output: {} {} float32\n", report.part == Part::kEmbedder ? "delta" : "logits",
+             shape_text(report.output_shape));
   fmt::print("Card: {}, {} parameters, {} operators\n", report.card, report.parameters, report.operators);
   fmt::print("Estimated count of arithmetic ops: {:.3f} G ops\n", 2 * giga_macs);
   fmt::print("Equivalently: {:.3f} G MACs\n", giga_macs);
@@ -119,11 +126,19 @@ void warn_non_finite(const ConvertReport& report) {
   }
 }
 
+Part parse_part(const std::string& name) {
+  if (name == "both") return Part::kBoth;
+  return name == "embedder" ? Part::kEmbedder : Part::kDetector;
+}
+
 int run(Arguments& arguments) {
   const Stopwatch stopwatch;
   if (arguments.output.empty() == arguments.output_dir.empty()) {
     fail(ErrorCode::kUsage, "say where to write: either -o OUT.tflite or --output_dir D");
   }
+  arguments.options.part = parse_part(arguments.part);
+  if (arguments.options.part == Part::kBoth && !arguments.quantize_report.empty())
+    fail(ErrorCode::kUsage, "--quantize-report is of one part: give --part detector or embedder");
   arguments.options.layout = arguments.layout == "nhwc" ? ImageLayout::kNhwc : ImageLayout::kNchw;
   if (!arguments.dump_after.empty()) {
     passes::find_pass(arguments.dump_after);
@@ -133,11 +148,12 @@ int run(Arguments& arguments) {
   }
   arguments.options.layer_errors = !arguments.quantize_report.empty();
   arguments.options.calibrate = expand_folders(arguments.calibrate);
-  const ConvertReport report =
-      convert_detector(arguments.checkpoint, output_path(arguments), arguments.options);
-  if (!arguments.quantize_report.empty()) write_layer_report(arguments.quantize_report, report);
-  warn_non_finite(report);
-  arguments.json ? print_json(report, stopwatch.seconds()) : print_text(report, stopwatch.seconds());
+  for (const ConvertReport& report :
+       convert(arguments.checkpoint, output_path(arguments), arguments.options)) {
+    if (!arguments.quantize_report.empty()) write_layer_report(arguments.quantize_report, report);
+    warn_non_finite(report);
+    arguments.json ? print_json(report, stopwatch.seconds()) : print_text(report, stopwatch.seconds());
+  }
   return 0;
 }
 
@@ -153,6 +169,8 @@ std::string footer() {
       "Examples:\n"
       "  sealite convert chunkyseal_detector_only.pth -o chunkyseal.tflite\n"
       "  sealite convert demo.pth -o demo.tflite --card demo.card.yaml --layout nhwc\n"
+      "  sealite convert demo.pth -o demo.tflite --card demo.card.yaml --part both\n"
+      "      (writes demo.detector.tflite and demo.embedder.tflite)\n"
       "  sealite convert chunkyseal_detector_only.pth --output_dir ./tflite_models --model_name chunkyseal\n"
       "      (the conversion guide's words: writes chunkyseal_detector_chunkyseal_256.tflite)";
   return text;
@@ -162,13 +180,16 @@ std::string footer() {
 
 Run add_convert(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App& command = *app.add_subcommand("convert", "Turn a checkpoint's detector into a .tflite model");
+  CLI::App& command =
+      *app.add_subcommand("convert", "Turn a checkpoint's detector, embedder or both into .tflite models");
   command.add_option("checkpoint", arguments->checkpoint, ".pth or .safetensors file")->required();
   command.add_option("-o,--output", arguments->output, "The .tflite file to write");
   command.add_option("--card", arguments->options.card,
                      "Model card: a name or a YAML file (default: from the checkpoint)");
-  command.add_option("--part", arguments->part, "What to convert")
-      ->check(CLI::IsMember({"detector"}))
+  command
+      .add_option("--part", arguments->part,
+                  "What to convert; both: OUT.detector.tflite and OUT.embedder.tflite")
+      ->check(CLI::IsMember({"detector", "embedder", "both"}))
       ->capture_default_str();
   command
       .add_option("--image-size,--image_size", arguments->options.image_size,
@@ -192,7 +213,8 @@ Run add_convert(CLI::App& app) {
   command.add_option(
       "--quantize-report", arguments->quantize_report,
       "Write each layer's errors to this JSON file (with --calibrate: its effect on the logits; slow)");
-  command.add_flag("--dynamic,--no_simple", arguments->options.dynamic, "Leave batch, height and width free");
+  command.add_flag("--dynamic,--no_simple", arguments->options.dynamic,
+                   "Leave batch, height and width free (detectors only)");
   command.add_flag("--sync", arguments->options.sync, "Wait until the disk has the file");
   command.add_option("--dump-after", arguments->dump_after, "Print the graph after this pass to stderr");
   command.add_option("--stop-after", arguments->options.stop_after, "Run no pass after this one");

@@ -19,6 +19,7 @@ constexpr sealite::cli::AddCommand kCommands[] = {
     sealite::cli::add_inspect,          //
     sealite::cli::add_convert,          //
     sealite::cli::add_verify,           //
+    sealite::cli::add_embed,            //
     sealite::cli::add_detect,           //
     sealite::cli::add_extract,          //
     sealite::cli::add_make_checkpoint,  //
@@ -27,6 +28,7 @@ constexpr sealite::cli::AddCommand kCommands[] = {
 constexpr const char* kFooter =
     "Examples:\n"
     "  sealite convert chunkyseal_detector_only.pth -o chunkyseal.tflite\n"
+    "  sealite embed embedder.tflite photo.jpg -o marked.jpg --id 1234\n"
     "  sealite detect chunkyseal.tflite photo.jpg --expect 0123abcd…\n"
     "  sealite inspect chunkyseal.tflite\n"
     "  sealite extract chunkyseal_full.pth -o chunkyseal_detector_only.pth\n"

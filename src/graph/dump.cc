@@ -30,6 +30,7 @@ std::string settings(const Op& op) {
           [](const Unary&) { return std::string(); },
           [](const Reduce& o) { return fmt::format(" axes {}{}", o.axes, o.keep_dims ? " keep" : ""); },
           [](const ReflectionPad& o) { return fmt::format(" reflect {}", o.amount); },
+          [](const ZeroPad& o) { return fmt::format(" zeros {}", o.amount); },
           [](const Concatenation& o) { return fmt::format(" axis {}", o.axis); },
           [](const Slice& o) { return fmt::format(" begin {} size {}", o.begin, o.size); },
           [](const Reshape&) { return std::string(); },
@@ -42,6 +43,7 @@ std::string settings(const Op& op) {
             return fmt::format(" epsilon {}{}", o.epsilon, o.subtract_mean ? "" : " no-mean");
           },
           [](const GlobalResponseNorm& o) { return fmt::format(" epsilon {}", o.epsilon); },
+          [](const BatchNorm& o) { return fmt::format(" epsilon {}", o.epsilon); },
       },
       op);
 }

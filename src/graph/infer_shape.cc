@@ -68,6 +68,13 @@ class Inference {
     shape[2] += 2 * op.amount;
     return shape;
   }
+  Shape operator()(const ZeroPad& op) const {
+    Shape shape = input(0);
+    expect(shape.size() == 4, "needs an NHWC input");
+    shape[1] += 2 * op.amount;
+    shape[2] += 2 * op.amount;
+    return shape;
+  }
   Shape operator()(const Concatenation& op) const {
     Shape shape = input(0);
     const std::size_t axis = checked(op.axis, shape);
@@ -90,8 +97,9 @@ class Inference {
     return size;
   }
   Shape operator()(const Reshape& op) const {
-    expect(element_count(op.shape) == element_count(input(0)), "element count differs");
-    return op.shape;
+    Shape shape = reshaped_shape(op, input(0));
+    expect(element_count(shape) == element_count(input(0)), "element count differs");
+    return shape;
   }
   Shape operator()(const Transpose& op) const {
     const Shape& x = input(0);
@@ -112,6 +120,12 @@ class Inference {
     expect(inputs_.size() == 1 || inputs_.size() == 3, "needs x, or x, gamma and beta");
     for (std::size_t i = 1; i < inputs_.size(); ++i)
       expect(input(i) == Shape{input(0).back()}, "gamma or beta misfit");
+    return input(0);
+  }
+  Shape operator()(const BatchNorm&) const {
+    expect(inputs_.size() == 5, "needs x, gamma, beta, mean and variance");
+    for (std::size_t i = 1; i < inputs_.size(); ++i)
+      expect(input(i) == Shape{input(0).back()}, "a vector misfits the channels");
     return input(0);
   }
   Shape operator()(const GlobalResponseNorm&) const {
@@ -155,6 +169,16 @@ class Inference {
 };
 
 }  // namespace
+
+Shape reshaped_shape(const Reshape& op, const Shape& x) {
+  Shape shape = op.shape;
+  const auto free = std::ranges::find(shape, -1);
+  if (free == shape.end()) return shape;
+  *free = 1;
+  const auto known = static_cast<std::int64_t>(element_count(shape).value_or(0));
+  *free = known == 0 ? 0 : static_cast<std::int64_t>(element_count(x).value_or(0)) / known;
+  return shape;
+}
 
 Shape slice_size(const Slice& op, const Shape& x) {
   Shape size = op.size;

@@ -11,6 +11,9 @@ namespace sealite::graph {
 Shape infer_shape(const Graph& graph, const Op& op, const std::vector<ValueId>& inputs,
                   std::string_view name);
 
+/// The shape of `op` with a -1 worked out for an input of shape `x`.
+Shape reshaped_shape(const Reshape& op, const Shape& x);
+
 /// A slice's sizes with every -1 worked out for an input of shape `x`.
 Shape slice_size(const Slice& op, const Shape& x);
 

@@ -16,6 +16,7 @@ Tensor run_kernel(const Binary& op, const Inputs& inputs);
 Tensor run_kernel(const Unary& op, const Inputs& inputs);
 Tensor run_kernel(const Reduce& op, const Inputs& inputs);
 Tensor run_kernel(const ReflectionPad& op, const Inputs& inputs);
+Tensor run_kernel(const ZeroPad& op, const Inputs& inputs);
 Tensor run_kernel(const Concatenation& op, const Inputs& inputs);
 Tensor run_kernel(const Slice& op, const Inputs& inputs);
 Tensor run_kernel(const Reshape& op, const Inputs& inputs);
@@ -26,6 +27,7 @@ Tensor run_kernel(const DepthToSpace& op, const Inputs& inputs);
 Tensor run_kernel(const Dequantize& op, const Inputs& inputs);
 Tensor run_kernel(const LayerNorm& op, const Inputs& inputs);
 Tensor run_kernel(const GlobalResponseNorm& op, const Inputs& inputs);
+Tensor run_kernel(const BatchNorm& op, const Inputs& inputs);
 
 /// A zero tensor of `shape`.
 Tensor make_tensor(Shape shape);

@@ -160,6 +160,25 @@ Tensor run_kernel(const LayerNorm& op, const Inputs& inputs) {
   return y;
 }
 
+Tensor run_kernel(const BatchNorm& op, const Inputs& inputs) {
+  const Tensor& x = *inputs[0];
+  Tensor y = make_tensor(x.shape);
+  const auto channels = static_cast<std::size_t>(x.shape.back());
+  if (channels == 0) return y;
+  std::vector<double> scales(channels);
+  std::vector<double> offsets(channels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    const auto of = [&](std::size_t input) { return static_cast<double>(inputs[input]->values[c]); };
+    scales[c] = of(1) / std::sqrt(of(4) + static_cast<double>(op.epsilon));
+    offsets[c] = of(2) - of(3) * scales[c];
+  }
+  parallel_for(x.values.size() / channels, [&](std::size_t row) {
+    for (std::size_t c = 0, i = row * channels; c < channels; ++c, ++i)
+      y.values[i] = static_cast<float>(static_cast<double>(x.values[i]) * scales[c] + offsets[c]);
+  });
+  return y;
+}
+
 Tensor run_kernel(const GlobalResponseNorm& op, const Inputs& inputs) {
   const Tensor& x = *inputs[0];
   const Shape4 in(x.shape);

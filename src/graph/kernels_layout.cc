@@ -51,6 +51,19 @@ Tensor run_kernel(const ReflectionPad& op, const Inputs& inputs) {
                        reflect(in.dims[1]), reflect(in.dims[2]));
 }
 
+Tensor run_kernel(const ZeroPad& op, const Inputs& inputs) {
+  const Shape4 in(inputs[0]->shape);
+  Tensor y = make_tensor({in.dims[0], in.dims[1] + 2 * op.amount, in.dims[2] + 2 * op.amount, in.dims[3]});
+  const Shape4 out(y.shape);
+  for (std::int64_t n = 0; n < in.dims[0]; ++n) {
+    for (std::int64_t h = 0; h < in.dims[1]; ++h) {
+      std::copy_n(inputs[0]->values.data() + in.index(n, h, 0, 0), in.dims[2] * in.dims[3],
+                  y.values.data() + out.index(n, h + op.amount, op.amount, 0));
+    }
+  }
+  return y;
+}
+
 Tensor run_kernel(const ResizeNearest& op, const Inputs& inputs) {
   const Shape4 in(inputs[0]->shape);
   return gather_pixels(
@@ -121,7 +134,7 @@ Tensor run_kernel(const Slice& op, const Inputs& inputs) {
 }
 
 Tensor run_kernel(const Reshape& op, const Inputs& inputs) {
-  return {op.shape, inputs[0]->values};
+  return {reshaped_shape(op, inputs[0]->shape), inputs[0]->values};
 }
 
 Tensor run_kernel(const Transpose& op, const Inputs& inputs) {

@@ -39,6 +39,13 @@ std::string_view unary_name(UnaryKind kind) {
 
 }  // namespace
 
+Activation activation_of(const Op& op) {
+  if (const auto* conv = std::get_if<Conv2D>(&op)) return conv->activation;
+  if (const auto* product = std::get_if<FullyConnected>(&op)) return product->activation;
+  if (const auto* binary = std::get_if<Binary>(&op)) return binary->activation;
+  return Activation::kNone;
+}
+
 std::string_view op_name(const Op& op) {
   using View = std::string_view;
   return std::visit(
@@ -50,6 +57,7 @@ std::string_view op_name(const Op& op) {
           [](const Unary& unary) -> View { return unary_name(unary.kind); },
           [](const Reduce& reduce) -> View { return reduce.kind == ReduceKind::kMean ? "MEAN" : "SUM"; },
           [](const ReflectionPad&) -> View { return "MIRROR_PAD"; },
+          [](const ZeroPad&) -> View { return "PAD"; },
           [](const Concatenation&) -> View { return "CONCATENATION"; },
           [](const Slice&) -> View { return "SLICE"; },
           [](const Reshape&) -> View { return "RESHAPE"; },
@@ -60,6 +68,7 @@ std::string_view op_name(const Op& op) {
           [](const DepthToSpace&) -> View { return "DEPTH_TO_SPACE"; },
           [](const LayerNorm&) -> View { return "LAYER_NORM"; },
           [](const GlobalResponseNorm&) -> View { return "GRN"; },
+          [](const BatchNorm&) -> View { return "BATCH_NORM"; },
       },
       op);
 }

@@ -65,6 +65,12 @@ struct ReflectionPad {
   std::int64_t amount = 1;
 };
 
+/// `amount` zeros on each side of H and W: PyTorch's padding of a strided convolution, where TFLite's SAME is
+/// another.
+struct ZeroPad {
+  std::int64_t amount = 1;
+};
+
 struct Concatenation {
   int axis = 0;
 };
@@ -75,6 +81,7 @@ struct Slice {
   Shape size;
 };
 
+/// One length may be -1: what is left, so that the batch stays free.
 struct Reshape {
   Shape shape;
 };
@@ -118,15 +125,24 @@ struct GlobalResponseNorm {
   float epsilon = 1e-6F;
 };
 
+/// Batch normalisation as trained: inputs x, gamma, beta, mean and variance, all [C];
+/// (x - mean) / sqrt(variance + epsilon) * gamma + beta.
+struct BatchNorm {
+  float epsilon = 1e-5F;
+};
+
 using Op = std::variant<Conv2D, DepthwiseConv2D, FullyConnected, Binary, Unary, Reduce, ReflectionPad,
-                        Concatenation, Slice, Reshape, Transpose, ResizeBilinear, ResizeNearest, DepthToSpace,
-                        Dequantize, LayerNorm, GlobalResponseNorm>;
+                        ZeroPad, Concatenation, Slice, Reshape, Transpose, ResizeBilinear, ResizeNearest,
+                        DepthToSpace, Dequantize, LayerNorm, GlobalResponseNorm, BatchNorm>;
 
 /// Builds one callable from several lambdas, for std::visit.
 template <typename... Fs>
 struct Overloaded : Fs... {
   using Fs::operator()...;
 };
+
+/// The activation that `op` applies to its own output; kNone for ops that have no such setting.
+Activation activation_of(const Op& op);
 
 /// Upper-case name as in TFLite where there is one: "CONV_2D", "ADD", "LAYER_NORM".
 std::string_view op_name(const Op& op);

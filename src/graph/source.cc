@@ -69,11 +69,14 @@ class Permuted : public Source {
   void read(Rows rows, MutableByteView out) const override {
     // The outermost axis stays in place for OIHW -> OHWI: then only these rows are needed. Otherwise
     // (depthwise filters, small) all of it is.
-    const std::vector<float> values = rowwise_ ? read_floats(*base_, rows) : read_floats(*base_);
+    const Rows needed = rowwise_ ? rows : Rows{0, base_->row_count()};
+    const ByteView in_place = base_->view(needed);
+    const std::vector<float> copy = in_place.empty() ? read_floats(*base_, needed) : std::vector<float>();
+    const float* from = in_place.empty() ? copy.data() : reinterpret_cast<const float*>(in_place.data());
     const std::int64_t first = rowwise_ ? 0 : rows.begin;
     float* to = as_floats(out).data();
     for (std::int64_t row = 0; row < rows.end - rows.begin; ++row) {
-      to = copy_axis(1, values.data() + (first + row) * strides_[0], to);
+      to = copy_axis(1, from + (first + row) * strides_[0], to);
     }
   }
   void release(Rows rows) const override { base_->release(rowwise_ ? rows : Rows{0, base_->row_count()}); }
@@ -165,119 +168,33 @@ class Taken : public Source {
   std::vector<std::int64_t> indices_;
 };
 
-// The sum of term(i) over [0, count): sixteen float sums over a short run (which vectorise), the runs summed
-// in double.
-template <typename Term>
-double long_sum(std::size_t count, Term term) {
-  constexpr std::size_t kLanes = 16;
-  constexpr std::size_t kRun = 16 * kLanes;
-  double total = 0;
-  for (std::size_t start = 0; start < count; start += kRun) {
-    const std::size_t end = std::min(start + kRun, count);
-    float sums[kLanes] = {};
-    std::size_t i = start;
-    for (; i + kLanes <= end; i += kLanes) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += term(i + lane);
-    }
-    for (std::size_t lane = 0; i < end; ++i, ++lane) sums[lane] += term(i);
-    for (const float sum : sums) total += static_cast<double>(sum);
-  }
-  return total;
+Shape with_columns(Shape shape, std::int64_t count) {
+  shape.back() = count;
+  return shape;
 }
 
-// A source of the same shape that changes each run along the innermost axis by itself.
-class ColumnMap : public Source {
+class ColumnRange : public Source {
  public:
-  explicit ColumnMap(SourcePtr base) : Source(DType::kFloat32, base->shape()), base_(std::move(base)) {}
-  void read(Rows rows, MutableByteView out) const final {
-    const auto values = as_floats(out);
-    const ByteView in_place = base_->view(rows);
-    if (in_place.empty()) base_->read(rows, out);
-    const float* from = in_place.empty() ? values.data() : reinterpret_cast<const float*>(in_place.data());
-    const std::size_t columns = to_size(shape().back());
-    for (std::size_t start = 0; start < values.size(); start += columns)
-      map_run(from + start, &values[start], columns);
+  ColumnRange(SourcePtr base, std::int64_t begin, std::int64_t count)
+      : Source(DType::kFloat32, with_columns(base->shape(), count)), base_(std::move(base)), begin_(begin) {
+    if (begin < 0 || count < 1 || begin + count > base_->shape().back())
+      fail(ErrorCode::kInternal, "no columns {} + {} in {}", begin, count, to_string(base_->shape()));
+  }
+  void read(Rows rows, MutableByteView out) const override {
+    const std::size_t columns = to_size(base_->shape().back());
+    float* to = as_floats(out).data();
+    // Row by row: those of `base` may be many times as long.
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+      const std::vector<float> values = read_floats(*base_, {row, row + 1});
+      for (std::size_t start = to_size(begin_); start < values.size(); start += columns)
+        to = std::copy_n(values.data() + start, shape().back(), to);
+    }
   }
   void release(Rows rows) const override { base_->release(rows); }
 
  private:
-  // `from` may be `to`.
-  virtual void map_run(const float* from, float* to, std::size_t columns) const = 0;
-
   SourcePtr base_;
-};
-
-class ScaledColumns : public ColumnMap {
- public:
-  ScaledColumns(SourcePtr base, std::vector<float> factors)
-      : ColumnMap(std::move(base)), factors_(std::move(factors)) {
-    if (to_size(shape().back()) != factors_.size()) {
-      fail(ErrorCode::kInternal, "{} factors for columns of {}", factors_.size(), to_string(shape()));
-    }
-  }
-
- private:
-  void map_run(const float* from, float* to, std::size_t columns) const override {
-    for (std::size_t i = 0; i < columns; ++i) to[i] = from[i] * factors_[i];
-  }
-
-  std::vector<float> factors_;
-};
-
-class CenteredColumns : public ColumnMap {
- public:
-  using ColumnMap::ColumnMap;
-
- private:
-  void map_run(const float* from, float* to, std::size_t columns) const override {
-    const double sum = long_sum(columns, [from](std::size_t i) { return from[i]; });
-    const auto mean = static_cast<float>(sum / static_cast<double>(columns));
-    for (std::size_t i = 0; i < columns; ++i) to[i] = from[i] - mean;
-  }
-};
-
-class FoldedBias : public Source {
- public:
-  FoldedBias(SourcePtr bias, SourcePtr weight, std::vector<float> vector)
-      : Source(DType::kFloat32, {weight->row_count()}),
-        bias_(std::move(bias)),
-        weight_(std::move(weight)),
-        vector_(std::move(vector)) {}
-
-  void read(Rows rows, MutableByteView out) const override {
-    const auto values = as_floats(out);
-    std::ranges::fill(values, 0.0F);
-    if (bias_) bias_->read(rows, out);
-    const std::size_t per_row = weight_->elements_per_row();
-    // A few megabytes of weights at a time: the bias is small, what it is made of is not.
-    const auto step = std::max<std::int64_t>(1, static_cast<std::int64_t>(kBlockElements / per_row));
-    for (std::int64_t begin = rows.begin; begin < rows.end; begin += step) {
-      add_rows({begin, std::min(begin + step, rows.end)}, values.data() + (begin - rows.begin));
-    }
-  }
-  void release(Rows rows) const override { weight_->release(rows); }
-
- private:
-  static constexpr std::size_t kBlockElements = std::size_t{1} << 19U;
-
-  void add_rows(Rows rows, float* sums) const {
-    const ByteView in_place = weight_->view(rows);
-    const std::vector<float> copy = in_place.empty() ? read_floats(*weight_, rows) : std::vector<float>();
-    const float* from = in_place.empty() ? copy.data() : reinterpret_cast<const float*>(in_place.data());
-    for (std::int64_t row = rows.begin; row < rows.end; ++row, ++sums) {
-      double sum = static_cast<double>(*sums);
-      for (std::size_t start = 0; start < weight_->elements_per_row(); start += vector_.size()) {
-        const float* run = from + start;
-        sum += long_sum(vector_.size(), [&](std::size_t i) { return run[i] * vector_[i]; });
-      }
-      *sums = static_cast<float>(sum);
-      from += weight_->elements_per_row();
-    }
-  }
-
-  SourcePtr bias_;
-  SourcePtr weight_;
-  std::vector<float> vector_;
+  std::int64_t begin_;
 };
 
 }  // namespace
@@ -322,16 +239,8 @@ SourcePtr taken(SourcePtr base, int axis, std::vector<std::int64_t> indices) {
   return std::make_shared<Taken>(std::move(base), axis, std::move(indices));
 }
 
-SourcePtr scaled_columns(SourcePtr base, std::vector<float> factors) {
-  return std::make_shared<ScaledColumns>(std::move(base), std::move(factors));
-}
-
-SourcePtr centered_columns(SourcePtr base) {
-  return std::make_shared<CenteredColumns>(std::move(base));
-}
-
-SourcePtr folded_bias(SourcePtr bias, SourcePtr weight, std::vector<float> vector) {
-  return std::make_shared<FoldedBias>(std::move(bias), std::move(weight), std::move(vector));
+SourcePtr column_range(SourcePtr base, std::int64_t begin, std::int64_t count) {
+  return std::make_shared<ColumnRange>(std::move(base), begin, count);
 }
 
 }  // namespace sealite::graph

@@ -63,8 +63,14 @@ SourcePtr permuted(SourcePtr base, std::vector<int> permutation);
 SourcePtr reshaped(SourcePtr base, Shape shape);
 /// Elements `indices` of axis `axis` of `base`, in that order (float32).
 SourcePtr taken(SourcePtr base, int axis, std::vector<std::int64_t> indices);
+/// A filter's kernel positions added up: OHWI to [O, I] (float32).
+SourcePtr summed_positions(SourcePtr base);
+/// Columns [begin, begin + count) of `base`'s innermost axis (float32).
+SourcePtr column_range(SourcePtr base, std::int64_t begin, std::int64_t count);
 /// `base * factors` along the innermost axis, whose length `factors` has (float32).
 SourcePtr scaled_columns(SourcePtr base, std::vector<float> factors);
+/// `base * factors`, one factor for each outermost row (float32).
+SourcePtr scaled_rows(SourcePtr base, std::vector<float> factors);
 /// `base` less the mean of each run along the innermost axis (float32, the mean in double).
 SourcePtr centered_columns(SourcePtr base);
 /// `bias + weight · vector`: one value for each outermost row of `weight`, with `vector` along its innermost

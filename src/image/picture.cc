@@ -12,6 +12,8 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/interrupt.h"
+#include "image/metadata.h"
 #include "image/vips_image.h"
 
 namespace sealite::image {
@@ -73,26 +75,53 @@ Image open_picture(const std::filesystem::path& path, const ReadLimits& limits) 
   return image;
 }
 
-/// CMYK as it is, everything else as three 8-bit bands.
-Image convert_bands(Image image) {
+bool is_cmyk(VipsImage* image) {
+  return image->Type == VIPS_INTERPRETATION_CMYK && vips_image_get_bands(image) >= 4;
+}
+
+/// 16 bits to their high byte, others clipped.
+Image convert_depth(Image image) {
+  if (vips_image_get_format(image.get()) == VIPS_FORMAT_UCHAR) return image;
   VipsImage* next = nullptr;
-  const bool cmyk = image.get()->Type == VIPS_INTERPRETATION_CMYK && vips_image_get_bands(image.get()) >= 4;
+  const bool wide = vips_image_get_format(image.get()) == VIPS_FORMAT_USHORT;
+  check_vips(wide ? vips_msb(image.get(), &next, nullptr)
+                  : vips_cast(image.get(), &next, VIPS_FORMAT_UCHAR, nullptr),
+             ErrorCode::kUnsupported, "the picture's samples cannot be converted to 8 bits");
+  return Image(next);
+}
+
+/// CMYK as it is, everything else as three 8-bit bands.
+Image convert_bands(VipsImage* image) {
+  VipsImage* next = nullptr;
+  const bool cmyk = is_cmyk(image);
+  Image colours;
   if (!cmyk) {
-    check_vips(vips_colourspace(image.get(), &next, VIPS_INTERPRETATION_sRGB, nullptr),
-               ErrorCode::kUnsupported, "the picture's colours cannot be converted to RGB");
-    image = Image(next);
+    check_vips(vips_colourspace(image, &next, VIPS_INTERPRETATION_sRGB, nullptr), ErrorCode::kUnsupported,
+               "the picture's colours cannot be converted to RGB");
+    colours = Image(next);
+    image = next;
   }
-  check_vips(vips_extract_band(image.get(), &next, 0, "n", cmyk ? 4 : 3, nullptr), ErrorCode::kUnsupported,
+  check_vips(vips_extract_band(image, &next, 0, "n", cmyk ? 4 : 3, nullptr), ErrorCode::kUnsupported,
              "the picture has too few colour bands");
-  image = Image(next);
-  if (vips_image_get_format(image.get()) != VIPS_FORMAT_UCHAR) {
-    const bool wide = vips_image_get_format(image.get()) == VIPS_FORMAT_USHORT;
-    check_vips(wide ? vips_msb(image.get(), &next, nullptr)
-                    : vips_cast(image.get(), &next, VIPS_FORMAT_UCHAR, nullptr),
-               ErrorCode::kUnsupported, "the picture's samples cannot be converted to 8 bits");
-    image = Image(next);
-  }
-  return image;
+  return convert_depth(Image(next));
+}
+
+bool has_alpha(VipsImage* image) {
+  const VipsBandFormat format = vips_image_get_format(image);
+  return !is_cmyk(image) && vips_image_hasalpha(image) != 0 &&
+         (format == VIPS_FORMAT_UCHAR || format == VIPS_FORMAT_USHORT);
+}
+
+/// `rgb` with the alpha of `image`, as it is in the file, as a fourth band.
+Image add_alpha(VipsImage* image, const Image& rgb) {
+  VipsImage* next = nullptr;
+  // The second of two is grey's alpha, the fourth of four or more RGB's.
+  const int band = vips_image_get_bands(image) == 2 ? 1 : 3;
+  check_vips(vips_extract_band(image, &next, band, nullptr), ErrorCode::kInternal, "no alpha");
+  const Image alpha = convert_depth(Image(next));
+  check_vips(vips_bandjoin2(rgb.get(), alpha.get(), &next, nullptr), ErrorCode::kInternal,
+             "cannot add alpha");
+  return Image(next);
 }
 
 /// a * b / 255, rounded: Pillow's MULDIV255.
@@ -110,69 +139,138 @@ void cmyk_to_rgb(const VipsPel* in, std::uint8_t* out, std::size_t pixels) {
   }
 }
 
+/// RGBA to RGB and alpha.
+void split_alpha(const VipsPel* in, std::uint8_t* rgb, std::uint8_t* alpha, std::size_t pixels) {
+  for (std::size_t i = 0; i < pixels; ++i, in += 4, rgb += 3) {
+    std::memcpy(rgb, in, 3);
+    alpha[i] = in[3];
+  }
+}
+
 /// Pulls the rows through the pipeline strip by strip, in this thread: libvips' own sinks call back from
-/// others.
-Picture read_pixels(VipsImage* image) {
+/// others. Of four bands the last is alpha, which goes to `alpha`, or the picture is CMYK if that is null.
+Picture read_pixels(VipsImage* image, std::vector<std::uint8_t>* alpha) {
   constexpr int kStrip = 16;
   Picture picture;
   picture.height = vips_image_get_height(image);
   picture.width = vips_image_get_width(image);
   const auto width = static_cast<std::size_t>(picture.width);
   picture.rgb.resize(static_cast<std::size_t>(picture.height) * width * 3);
-  const bool cmyk = vips_image_get_bands(image) == 4;
+  const bool four = vips_image_get_bands(image) == 4;
+  if (alpha != nullptr && four) alpha->resize(picture.rgb.size() / 3);
   const Region region(vips_region_new(image));
   std::uint8_t* out = picture.rgb.data();
   for (int top = 0; top < picture.height; top += kStrip) {
     const VipsRect strip = {0, top, static_cast<int>(picture.width),
                             std::min(kStrip, static_cast<int>(picture.height) - top)};
+    check_interrupt();
     check_vips(vips_region_prepare(region.get(), &strip), ErrorCode::kMalformed,
                "broken or truncated picture");
     for (int y = top; y < top + strip.height; ++y, out += width * 3) {
       const VipsPel* in = VIPS_REGION_ADDR(region.get(), 0, y);
-      if (cmyk) {
-        cmyk_to_rgb(in, out, width);
-      } else {
+      if (!four) {
         std::memcpy(out, in, width * 3);
+      } else if (alpha != nullptr) {
+        split_alpha(in, out, alpha->data() + static_cast<std::size_t>(y) * width, width);
+      } else {
+        cmyk_to_rgb(in, out, width);
       }
     }
   }
   return picture;
 }
 
-/// Does to the pixels what EXIF says about the camera's position.
-Picture rotate_upright(const Picture& picture, int orientation) {
-  const Image stored(vips_image_new_from_memory(picture.rgb.data(), picture.rgb.size(),
-                                                static_cast<int>(picture.width),
-                                                static_cast<int>(picture.height), 3, VIPS_FORMAT_UCHAR));
+/// The pixels of an 8-bit image of one band, as `read_pixels` pulls them.
+std::vector<std::uint8_t> read_one_band(VipsImage* image) {
+  const auto width = static_cast<std::size_t>(vips_image_get_width(image));
+  const int height = vips_image_get_height(image);
+  std::vector<std::uint8_t> values(static_cast<std::size_t>(height) * width);
+  const Region region(vips_region_new(image));
+  for (int y = 0; y < height; ++y) {
+    const VipsRect row = {0, y, static_cast<int>(width), 1};
+    check_vips(vips_region_prepare(region.get(), &row), ErrorCode::kInternal, "cannot turn the picture");
+    std::memcpy(values.data() + static_cast<std::size_t>(y) * width, VIPS_REGION_ADDR(region.get(), 0, y),
+                width);
+  }
+  return values;
+}
+
+/// Does to `bands`-channel pixels what EXIF says about the camera's position.
+Image rotate_upright(const std::vector<std::uint8_t>& pixels, std::int64_t height, std::int64_t width,
+                     int bands, int orientation) {
+  const Image stored(vips_image_new_from_memory(pixels.data(), pixels.size(), static_cast<int>(width),
+                                                static_cast<int>(height), bands, VIPS_FORMAT_UCHAR));
   check_vips(stored == nullptr, ErrorCode::kInternal, "cannot turn the picture");
   vips_image_set_int(stored.get(), VIPS_META_ORIENTATION, orientation);
   VipsImage* upright = nullptr;
   check_vips(vips_autorot(stored.get(), &upright, nullptr), ErrorCode::kInternal, "cannot turn the picture");
-  return read_pixels(Image(upright).get());
+  return Image(upright);
 }
 
-Picture decode(const std::filesystem::path& path, const ReadLimits& limits) {
-  Image image = open_picture(path, limits);
+void rotate_upright(SourcePicture& source, int orientation) {
+  const Picture& picture = source.picture;
+  if (!source.alpha.empty()) {
+    const Image upright = rotate_upright(source.alpha, picture.height, picture.width, 1, orientation);
+    source.alpha = read_one_band(upright.get());
+  }
+  const Image upright = rotate_upright(picture.rgb, picture.height, picture.width, 3, orientation);
+  source.picture = read_pixels(upright.get(), nullptr);
+}
+
+std::string colours_of(VipsImage* image) {
+  if (is_cmyk(image)) return "CMYK";
+  switch (vips_image_guess_interpretation(image)) {
+    case VIPS_INTERPRETATION_B_W:
+    case VIPS_INTERPRETATION_GREY16:
+      return "grey";
+    case VIPS_INTERPRETATION_sRGB:
+    case VIPS_INTERPRETATION_RGB:
+    case VIPS_INTERPRETATION_RGB16:
+      return "RGB";
+    default:
+      return "other";
+  }
+}
+
+/// Everything, or without alpha and metadata.
+SourcePicture decode(const std::filesystem::path& path, const ReadLimits& limits, bool everything) {
+  const Image image = open_picture(path, limits);
+  SourcePicture source;
+  source.bits = static_cast<int>(8 * vips_format_sizeof(vips_image_get_format(image.get())));
+  source.colours = colours_of(image.get());
+  source.pages = vips_image_get_n_pages(image.get());
+  if (everything) source.metadata = std::make_shared<const Metadata>(image.get());
+  Image bands = convert_bands(image.get());
+  const bool alpha = everything && has_alpha(image.get());
+  if (alpha) bands = add_alpha(image.get(), bands);
+  source.picture = read_pixels(bands.get(), alpha ? &source.alpha : nullptr);
   const int orientation = vips_image_get_orientation(image.get());
-  image = convert_bands(std::move(image));
-  Picture picture = read_pixels(image.get());
-  if (orientation > 1) picture = rotate_upright(picture, orientation);
-  return picture;
+  if (orientation > 1) rotate_upright(source, orientation);
+  return source;
 }
 
-}  // namespace
-
-Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits) {
+SourcePicture read(const std::filesystem::path& path, const ReadLimits& limits, bool everything) {
   start_vips();
   try {
-    return decode(path, limits);
+    return decode(path, limits, everything);
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::kInterrupted) throw;
     const std::string_view text = error.what();
     const std::string name = path.string();
     throw Error(error.code(), text.starts_with(name) ? std::string(text) : fmt::format("{}: {}", name, text));
   } catch (const std::bad_alloc&) {
     fail(ErrorCode::kInternal, "{}: not enough memory for the picture", path.string());
   }
+}
+
+}  // namespace
+
+Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits) {
+  return read(path, limits, false).picture;
+}
+
+SourcePicture read_source(const std::filesystem::path& path, const ReadLimits& limits) {
+  return read(path, limits, true);
 }
 
 }  // namespace sealite::image

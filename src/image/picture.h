@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <string>
 #include <vector>
 
 namespace sealite::image {
@@ -25,5 +27,27 @@ struct ReadLimits {
 /// such file), kMalformed (broken, truncated or not a picture), kUnsupported (over the limit, or colours that
 /// have no RGB).
 Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits = {});
+
+/// Colour profile, EXIF, XMP, IPTC and resolution of a file (image/metadata.h).
+class Metadata;
+
+enum class MetadataBlock : std::uint8_t { kProfile, kExif, kXmp, kIptc };
+
+/// A block's bytes; empty if there is none. An EXIF or XMP orientation in it is 1, as pixels are upright once
+/// read; a profile that is not for RGB is left out.
+std::vector<std::uint8_t> metadata_block(const Metadata& metadata, MetadataBlock block);
+
+/// A picture and what its file holds beside it, for writing a changed copy.
+struct SourcePicture {
+  Picture picture;
+  std::vector<std::uint8_t> alpha;           ///< HW, upright, 255 = opaque; empty if there is none.
+  std::shared_ptr<const Metadata> metadata;  ///< Colour profile, EXIF, XMP, IPTC.
+  int bits = 8;         ///< Per sample in the file; of more, the high 8 are in `picture`.
+  std::string colours;  ///< "RGB", "grey", "CMYK" or "other" in the file.
+  int pages = 1;        ///< Pages or frames in the file, the first is in `picture`.
+};
+
+/// As `read_picture`. The alpha of CMYK and of floating-point pictures is left out.
+SourcePicture read_source(const std::filesystem::path& path, const ReadLimits& limits = {});
 
 }  // namespace sealite::image

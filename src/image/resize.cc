@@ -6,6 +6,7 @@
 #include <new>
 #include <span>
 #include <stdexcept>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -127,18 +128,18 @@ class FloatRows {
   std::size_t row_;
 };
 
-/// Makes the output rows [first, last): each input row is resized across, then added to the rows it belongs
-/// to.
+/// Adds the output rows [first, last) to `out`: each input row is resized across, then added to the rows it
+/// belongs to.
 template <typename Rows>
-void resize_band(Rows& rows, const Filter& across, const Filter& down, std::int64_t first, std::int64_t last,
-                 Planes& out) {
-  const std::size_t row_size = static_cast<std::size_t>(out.width * out.channels);
+void resize_band(Rows& rows, const Filter& across, const Filter& down, std::size_t channels,
+                 std::int64_t first, std::int64_t last, std::span<float> out) {
+  const std::size_t row_size = across.taps.size() * channels;
   std::vector<float> row(row_size);
   const Taps& final_taps = down.taps[static_cast<std::size_t>(last - 1)];
   std::int64_t live = first;  // outputs before it are complete
   for (std::int64_t y = down.taps[static_cast<std::size_t>(first)].first;
        y < final_taps.first + final_taps.count; ++y) {
-    resize_row(rows(y), across, static_cast<std::size_t>(out.channels), row);
+    resize_row(rows(y), across, channels, row);
     for (std::int64_t i = live; i < last; ++i) {
       const Taps& taps = down.taps[static_cast<std::size_t>(i)];
       if (taps.first > y) break;
@@ -147,7 +148,7 @@ void resize_band(Rows& rows, const Filter& across, const Filter& down, std::int6
         continue;
       }
       const float weight = down.weights[taps.offset + static_cast<std::size_t>(y - taps.first)];
-      float* to = out.data.data() + static_cast<std::size_t>(i) * row_size;
+      float* to = out.data() + static_cast<std::size_t>(i - first) * row_size;
       for (std::size_t x = 0; x < row_size; ++x) to[x] += weight * row[x];
     }
   }
@@ -166,15 +167,21 @@ void check_input(const Shape& in, std::size_t elements) {
   }
 }
 
-/// All zero.
-Planes make_output(std::int64_t height, std::int64_t width, std::int64_t channels) {
+/// The number of values.
+std::uint64_t check_size(std::int64_t height, std::int64_t width, std::int64_t channels) {
   const auto size = element_count({height, width, channels});
   if (!is_usable(height) || !is_usable(width) || !size) {
     fail(ErrorCode::kUsage, "resize: no picture of {} x {} can be made", height, width);
   }
+  return *size;
+}
+
+/// All zero.
+Planes make_output(std::int64_t height, std::int64_t width, std::int64_t channels) {
+  const std::uint64_t size = check_size(height, width, channels);
   Planes out{height, width, channels, {}};
   try {
-    out.data.resize(*size);
+    out.data.resize(size);
   } catch (const std::exception&) {  // bad_alloc or length_error
     fail(ErrorCode::kUsage, "resize: not enough memory for {} x {} pixels", height, width);
   }
@@ -187,10 +194,15 @@ void resize_into(OpenRows open_rows, std::int64_t in_height, std::int64_t in_wid
   const Filter across = make_filter(in_width, out.width);
   const Filter down = make_filter(in_height, out.height);
   const auto bands = static_cast<std::size_t>((out.height + kBand - 1) / kBand);
+  const auto channels = static_cast<std::size_t>(out.channels);
+  const std::size_t row_size = across.taps.size() * channels;
   parallel_for(bands, [&](std::size_t band) {
     auto rows = open_rows();
     const std::int64_t first = static_cast<std::int64_t>(band) * kBand;
-    resize_band(rows, across, down, first, std::min(first + kBand, out.height), out);
+    const std::int64_t last = std::min(first + kBand, out.height);
+    const auto strip = std::span(out.data).subspan(static_cast<std::size_t>(first) * row_size,
+                                                   static_cast<std::size_t>(last - first) * row_size);
+    resize_band(rows, across, down, channels, first, last, strip);
   });
 }
 
@@ -214,6 +226,41 @@ Planes resize_antialiased(const Planes& planes, std::int64_t height, std::int64_
   Planes out = make_output(height, width, planes.channels);
   resize_into([&] { return FloatRows(planes); }, planes.height, planes.width, out);
   return out;
+}
+
+struct RowResizer::Impl {
+  Planes planes;
+  Filter across;
+  Filter down;
+};
+
+RowResizer::RowResizer(Planes planes, std::int64_t height, std::int64_t width) {
+  check_input({planes.height, planes.width, planes.channels}, planes.data.size());
+  check_size(height, width, planes.channels);
+  const Filter across = make_filter(planes.width, width);
+  const Filter down = make_filter(planes.height, height);
+  impl_ = std::make_unique<const Impl>(Impl{std::move(planes), across, down});
+}
+
+RowResizer::~RowResizer() = default;
+RowResizer::RowResizer(RowResizer&&) noexcept = default;
+RowResizer& RowResizer::operator=(RowResizer&&) noexcept = default;
+
+std::int64_t RowResizer::channels() const {
+  return impl_->planes.channels;
+}
+
+void RowResizer::rows(std::int64_t first, std::int64_t last, std::span<float> out) const {
+  const auto channels = static_cast<std::size_t>(impl_->planes.channels);
+  const auto height = static_cast<std::int64_t>(impl_->down.taps.size());
+  const std::size_t row_size = impl_->across.taps.size() * channels;
+  if (first < 0 || first >= last || last > height ||
+      out.size() != static_cast<std::size_t>(last - first) * row_size) {
+    fail(ErrorCode::kInternal, "resize: rows {} to {} of {} into {} values", first, last, height, out.size());
+  }
+  std::ranges::fill(out, 0.0F);
+  FloatRows in(impl_->planes);
+  resize_band(in, impl_->across, impl_->down, channels, first, last, out);
 }
 
 std::vector<float> to_chw(const Planes& planes) {

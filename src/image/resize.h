@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "image/picture.h"
@@ -22,6 +24,27 @@ struct Planes {
 /// Throws kUsage if a size is not positive or `data` does not fit its sizes.
 Planes resize_antialiased(const Picture& picture, std::int64_t height, std::int64_t width);
 Planes resize_antialiased(const Planes& planes, std::int64_t height, std::int64_t width);
+
+/// The same resize a few rows at a time, so that a large result need not be held. `rows` may be called from
+/// several threads.
+class RowResizer {
+ public:
+  /// Throws as `resize_antialiased`.
+  RowResizer(Planes planes, std::int64_t height, std::int64_t width);
+  ~RowResizer();
+  RowResizer(RowResizer&&) noexcept;
+  RowResizer& operator=(RowResizer&&) noexcept;
+  RowResizer(const RowResizer&) = delete;
+  RowResizer& operator=(const RowResizer&) = delete;
+
+  std::int64_t channels() const;
+  /// Rows [first, last) of the result: `out` [last - first, width, channels]. Throws kInternal.
+  void rows(std::int64_t first, std::int64_t last, std::span<float> out) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
 
 /// The same values plane after plane (CHW), as PyTorch has them.
 std::vector<float> to_chw(const Planes& planes);

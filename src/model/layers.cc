@@ -38,6 +38,27 @@ ValueId layer_norm(Builder& builder, const Weights& weights, const std::string& 
                       builder.constant(name + ".bias", weights.source(name + ".bias"))});
 }
 
+ValueId pointwise_conv2d(Builder& builder, const Weights& weights, const std::string& name, ValueId x) {
+  const SourcePtr oihw = weights.source(name + ".weight");
+  const SourcePtr filter = reshaped(oihw, {oihw->shape()[0], oihw->shape()[1]});
+  return builder.add(name, FullyConnected{},
+                     {x, builder.constant(name + ".weight", filter),
+                      builder.constant(name + ".bias", weights.source(name + ".bias"))});
+}
+
+ValueId batch_norm(Builder& builder, const Weights& weights, const std::string& name, ValueId x,
+                   float epsilon) {
+  std::vector<ValueId> inputs = {x};
+  for (const char* tensor : {".weight", ".bias", ".running_mean", ".running_var"})
+    inputs.push_back(builder.constant(name + tensor, weights.source(name + tensor)));
+  return builder.add(name, BatchNorm{epsilon}, std::move(inputs));
+}
+
+ValueId luma(Builder& builder, ValueId rgb) {
+  const ValueId filter = builder.constant("luma.weight", {1, 3}, {0.299F, 0.587F, 0.114F});
+  return builder.add("luma", FullyConnected{}, {rgb, filter, builder.constant("luma.bias", {1}, {0.0F})});
+}
+
 ValueId to_signed_range(Builder& builder, ValueId image) {
   const ValueId doubled = builder.binary("preprocess.double", BinaryKind::kMul, image,
                                          builder.constant("preprocess.two", {}, {2.0F}));

@@ -11,11 +11,16 @@ using graph::Node;
 using graph::ValueId;
 
 std::optional<ValueId> fold_scalar_affine(const Graph& graph, const Node& node, Builder& patch);
+std::optional<ValueId> fold_batch_norm(const Graph& graph, const Node& node, Builder& patch);
+std::optional<ValueId> fold_skip_scale(const Graph& graph, const Node& node, Builder& patch);
+std::optional<ValueId> split_concatenation(const Graph& graph, const Node& node, Builder& patch);
+std::optional<ValueId> hoist_repeated(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> fold_norm_affine(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> fold_norm_mean(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> fold_grn_beta(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> lower_layer_norm(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> lower_grn(const Graph& graph, const Node& node, Builder& patch);
+std::optional<ValueId> fuse_relu(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> split_depthwise(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> lower_reflection_pad(const Graph& graph, const Node& node, Builder& patch);
 

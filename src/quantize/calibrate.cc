@@ -32,11 +32,11 @@ void add_to_channels(Tensor& tensor, const std::vector<float>& shifts) {
 
 class Calibration {
  public:
-  Calibration(const Graph& original, Graph& quantized, const Tensor& pictures, bool compensate)
+  Calibration(const Graph& original, Graph& quantized, const std::vector<Tensor>& inputs, bool compensate)
       : original_(original),
         quantized_(quantized),
-        exact_(original, {pictures}),
-        rounded_(quantized, {pictures}),
+        exact_(original, inputs),
+        rounded_(quantized, inputs),
         compensate_(compensate) {}
 
   void run() {
@@ -84,8 +84,8 @@ class Calibration {
 
 }  // namespace
 
-void calibrate(const Graph& original, Graph& quantized, const Tensor& pictures, bool compensate) {
-  Calibration(original, quantized, pictures, compensate).run();
+void calibrate(const Graph& original, Graph& quantized, const std::vector<Tensor>& inputs, bool compensate) {
+  Calibration(original, quantized, inputs, compensate).run();
 }
 
 }  // namespace sealite::quantize

@@ -56,11 +56,11 @@ const Node* counterpart(const Graph& quantized, const Node& node) {
 }  // namespace
 
 std::vector<LayerError> report_layers(const Graph& original, const Graph& quantized,
-                                      const std::optional<Tensor>& pictures) {
+                                      const std::vector<Tensor>& inputs) {
   std::vector<LayerError> layers;
   std::vector<std::vector<float>> changed_logits;
   std::optional<Evaluator> exact;
-  if (pictures) exact.emplace(original, std::vector<Tensor>{*pictures});
+  if (!inputs.empty()) exact.emplace(original, inputs);
   Progress progress("measuring layers", original.nodes.size());
   for (const Node& node : original.nodes) {
     const Node* other = counterpart(quantized, node);

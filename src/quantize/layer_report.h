@@ -16,13 +16,13 @@ struct LayerError {
   std::uint64_t weights = 0;
   double weight_error = 0;
   std::optional<double> output_error;   // of the layer's output, on exact inputs
-  std::optional<double> logits_effect;  // of the logits when only this layer is quantised
+  std::optional<double> logits_effect;  // of the graph's output when only this layer is quantised
 };
 
 /// One entry for each quantised layer of `quantized`, a rewrite of `original`, the worst first: by its effect
-/// on the logits if there are `pictures` (the graph's input, any batch), else by its weight error. The effect
-/// of each layer takes a run of all layers after it.
+/// on the graph's output if there are `inputs` (one for each of the graph's, any batch; empty for none), else
+/// by its weight error. The effect of each layer takes a run of all layers after it.
 std::vector<LayerError> report_layers(const graph::Graph& original, const graph::Graph& quantized,
-                                      const std::optional<graph::Tensor>& pictures);
+                                      const std::vector<graph::Tensor>& inputs);
 
 }  // namespace sealite::quantize

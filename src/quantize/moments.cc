@@ -16,13 +16,24 @@ using graph::UnaryKind;
 // Natural pictures in [0, 1].
 constexpr float kPictureMean = 0.45F;
 constexpr float kPictureVariance = 0.08F;
+// Zeros and ones, as many of each.
+constexpr float kBitMean = 0.5F;
+constexpr float kBitVariance = 0.25F;
 
 float at(const std::vector<float>& values, std::size_t channel) {
   return values.size() == 1 ? values[0] : values[channel];
 }
 
-// E GELU(z) and Var GELU(z) for z ~ Normal(mean, variance), by the midpoint rule over six deviations.
-std::pair<float, float> gelu_moments(float mean, float variance) {
+double gelu(double z) {
+  return 0.5 * z * (1.0 + std::erf(z / std::numbers::sqrt2));
+}
+
+double relu(double z) {
+  return std::max(z, 0.0);
+}
+
+// E f(z) and Var f(z) for z ~ Normal(mean, variance), by the midpoint rule over six deviations.
+std::pair<float, float> moments_of_normal(double (*function)(double), float mean, float variance) {
   constexpr int kSteps = 48;
   constexpr double kReach = 6.0;
   const double deviation = std::sqrt(static_cast<double>(variance));
@@ -33,7 +44,7 @@ std::pair<float, float> gelu_moments(float mean, float variance) {
     const double u = kReach * (2.0 * (i + 0.5) / kSteps - 1.0);
     const double z = static_cast<double>(mean) + deviation * u;
     const double density = std::exp(-0.5 * u * u);
-    const double y = 0.5 * z * (1.0 + std::erf(z / std::numbers::sqrt2));
+    const double y = function(z);
     total += density;
     first += density * y;
     second += density * y * y;
@@ -45,7 +56,7 @@ std::pair<float, float> gelu_moments(float mean, float variance) {
 std::pair<float, float> unary_moments(UnaryKind kind, float mean, float variance) {
   switch (kind) {
     case UnaryKind::kGelu:
-      return gelu_moments(mean, variance);
+      return moments_of_normal(gelu, mean, variance);
     case UnaryKind::kSqrt:
       return {std::sqrt(std::max(mean, 0.0F)), 0.0F};
     case UnaryKind::kRsqrt:
@@ -55,7 +66,7 @@ std::pair<float, float> unary_moments(UnaryKind kind, float mean, float variance
     case UnaryKind::kLogistic:
       return {1.0F / (1.0F + std::exp(-mean)), variance};
     case UnaryKind::kRelu:
-      return {std::max(mean, 0.0F), variance};
+      return moments_of_normal(relu, mean, variance);
   }
   return {mean, variance};
 }
@@ -103,23 +114,62 @@ Moments reduce(const graph::Reduce& op, const Shape& shape, const Moments& x) {
   return map_channels(x.mean.size(), [&](std::size_t c) { return std::pair(x.mean[c] * count, 0.0F); });
 }
 
+// An activation that an operator applies to its own output.
+void apply(graph::Activation activation, Moments& y) {
+  if (activation == graph::Activation::kNone) return;
+  y = map_channels(y.mean.size(), [&](std::size_t c) {
+    return unary_moments(UnaryKind::kRelu, y.mean[c], at(y.variance, c));
+  });
+}
+
+bool joins_channels(const graph::Graph& graph, const graph::Node& node) {
+  const auto* concatenation = std::get_if<graph::Concatenation>(&node.op);
+  return concatenation != nullptr &&
+         static_cast<std::size_t>(concatenation->axis) + 1 == graph.shape(node.output).size();
+}
+
 }  // namespace
 
+// A matrix [N, bits] is a batch of messages.
 MomentEstimator::MomentEstimator(const graph::Graph& graph) : graph_(graph) {
-  for (const graph::ValueId id : graph.inputs) known_[id] = {{kPictureMean}, {kPictureVariance}};
+  for (const graph::ValueId id : graph.inputs) {
+    const bool message = graph.shape(id).size() == 2;
+    known_[id] = message ? Moments{{kBitMean}, {kBitVariance}} : Moments{{kPictureMean}, {kPictureVariance}};
+  }
 }
 
 void MomentEstimator::linear(const graph::Node& node, std::vector<float> sums, std::vector<float> squares,
                              const std::vector<float>& bias) {
   for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += bias[c];
-  known_[node.output] = {std::move(sums), std::move(squares)};
+  Moments& y = known_[node.output];
+  y = {std::move(sums), std::move(squares)};
+  apply(activation_of(node.op), y);
 }
 
-// A constant vector or scalar has no variance.
+// A constant has no variance; of one that differs from pixel to pixel, the mean counts.
 Moments MomentEstimator::operand(graph::ValueId id) const {
   const graph::Value& value = graph_.value(id);
   if (!value.source) return of(id);
-  return {read_floats(*value.source), {0.0F}};
+  const std::vector<float> values = read_floats(*value.source);
+  const std::size_t channels = value.shape.empty() ? 1 : static_cast<std::size_t>(value.shape.back());
+  const std::size_t pixels = values.size() / channels;
+  std::vector<float> means(channels);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    means[i % channels] += values[i] / static_cast<float>(pixels);
+  return {std::move(means), {0.0F}};
+}
+
+// Channels one after another, each with moments of its own.
+Moments MomentEstimator::joined(const graph::Node& node) const {
+  Moments y;
+  for (const graph::ValueId id : node.inputs) {
+    const Moments part = operand(id);
+    for (std::size_t c = 0; c < static_cast<std::size_t>(graph_.shape(id).back()); ++c) {
+      y.mean.push_back(at(part.mean, c));
+      y.variance.push_back(at(part.variance, c));
+    }
+  }
+  return y;
 }
 
 void MomentEstimator::step(const graph::Node& node) {
@@ -138,6 +188,9 @@ void MomentEstimator::step(const graph::Node& node) {
       if (square) return std::pair(mean * mean + at(x.variance, c), 0.0F);
       return binary_moments(binary->kind, mean, at(x.variance, c), at(other.mean, c), at(other.variance, c));
     });
+    apply(binary->activation, y);
+  } else if (joins_channels(graph_, node)) {
+    y = joined(node);
   } else {
     y = x;  // slices, paddings, transposes and resizes keep what a channel holds
   }

@@ -14,10 +14,10 @@ struct Moments {
 };
 
 /// Estimates the moments of every value of a graph from its weights alone, node by node: a picture has mean
-/// 0.45 and variance 0.08; linear layers are exact in the mean and take their inputs as uncorrelated in the
-/// variance; GELU takes its input as normal. Good enough to tell by how much rounding a filter shifts its
-/// outputs. After Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias
-/// Correction", which has batch normalisation to lean on.
+/// 0.45 and variance 0.08, a message as many ones as zeros; linear layers are exact in the mean and take
+/// their inputs as uncorrelated in the variance; GELU and ReLU take their input as normal. Good enough to
+/// tell by how much rounding a filter shifts its outputs. After Nagel et al. 2019, "Data-Free Quantization
+/// Through Weight Equalization and Bias Correction", which has batch normalisation to lean on.
 class MomentEstimator {
  public:
   explicit MomentEstimator(const graph::Graph& graph);
@@ -33,6 +33,7 @@ class MomentEstimator {
 
  private:
   Moments operand(graph::ValueId id) const;
+  Moments joined(const graph::Node& node) const;
 
   const graph::Graph& graph_;
   std::map<graph::ValueId, Moments> known_;

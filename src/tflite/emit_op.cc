@@ -113,9 +113,10 @@ class Emitter {
   EmittedOp operator()(const graph::ReflectionPad& op) const {
     tfl::MirrorPadOptionsT options;
     options.mode = tfl::MirrorPadMode::REFLECT;
-    const auto amount = static_cast<std::int32_t>(op.amount);
-    return with_indices(make(BuiltinOperator::MIRROR_PAD, std::move(options)),
-                        {{{0, 0, amount, amount, amount, amount, 0, 0}, {4, 2}}});
+    return with_indices(make(BuiltinOperator::MIRROR_PAD, std::move(options)), {all_sides(op.amount)});
+  }
+  EmittedOp operator()(const graph::ZeroPad& op) const {
+    return with_indices(make(BuiltinOperator::PAD, tfl::PadOptionsT()), {all_sides(op.amount)});
   }
   EmittedOp operator()(const graph::Concatenation& op) const {
     tfl::ConcatenationOptionsT options;
@@ -126,10 +127,11 @@ class Emitter {
     return with_indices(make(BuiltinOperator::SLICE, tfl::SliceOptionsT()),
                         {to_int32(op.begin), to_int32(graph_.shape(node_.output))});
   }
-  EmittedOp operator()(const graph::Reshape& op) const {
+  EmittedOp operator()(const graph::Reshape&) const {
     tfl::ReshapeOptionsT options;
-    options.new_shape = to_int32(op.shape).values;
-    return with_indices(make(BuiltinOperator::RESHAPE, std::move(options)), {to_int32(op.shape)});
+    IndexInput shape = to_int32(graph_.shape(node_.output));
+    options.new_shape = shape.values;
+    return with_indices(make(BuiltinOperator::RESHAPE, std::move(options)), {std::move(shape)});
   }
   EmittedOp operator()(const graph::Transpose& op) const {
     return with_indices(make(BuiltinOperator::TRANSPOSE, tfl::TransposeOptionsT()),
@@ -154,6 +156,7 @@ class Emitter {
   }
   EmittedOp operator()(const graph::LayerNorm&) const { return composite(); }
   EmittedOp operator()(const graph::GlobalResponseNorm&) const { return composite(); }
+  EmittedOp operator()(const graph::BatchNorm&) const { return composite(); }
 
  private:
   bool is_quantized(graph::ValueId id) const { return graph_.value(id).quantization != nullptr; }
@@ -166,6 +169,11 @@ class Emitter {
   static EmittedOp with_indices(EmittedOp op, std::vector<IndexInput> indices) {
     op.index_inputs = std::move(indices);
     return op;
+  }
+  // Of H and W of an NHWC tensor.
+  static IndexInput all_sides(std::int64_t amount) {
+    const auto each = static_cast<std::int32_t>(amount);
+    return {{0, 0, each, each, each, each, 0, 0}, {4, 2}};
   }
   template <typename Resize>
   static IndexInput size_of(const Resize& op) {

@@ -13,7 +13,7 @@ namespace sealite::tflite {
 /// A constant int32 tensor that an operator reads after the node's own inputs: axes, sizes, paddings.
 struct IndexInput {
   std::vector<std::int32_t> values;
-  Shape shape;  // [values.size()], but for MIRROR_PAD's [4, 2]
+  Shape shape;  // [values.size()], but for the [4, 2] of paddings
   auto operator<=>(const IndexInput&) const = default;
 };
 

@@ -141,7 +141,7 @@ class Importer {
     const auto type = to_dtype(tensor.type());
     const ByteView bytes = file_->buffers()[tensor.buffer()];
     const auto count = element_count(value.shape);
-    if (!type || bytes.empty() || dtype_bytes(*type, *count) != bytes.size())
+    if (!type || bytes.empty() || dtype_bytes(*type, count.value_or(0)) != bytes.size())
       fail(ErrorCode::kUnsupported, "constant '{}' has no values of a known type", value.name);
     value.type = *type;
     value.source = std::make_shared<StoredTensor>(file_, *type, value.shape, bytes);

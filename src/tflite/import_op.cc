@@ -49,7 +49,11 @@ class OpImporter {
   graph::Op layout_or_unary() const {
     switch (code_) {
       case BuiltinOperator::MIRROR_PAD:
-        return reflection_pad();
+        if (options<tfl::MirrorPadOptions>().mode() != tfl::MirrorPadMode::REFLECT)
+          unsupported("a repeated border");
+        return graph::ReflectionPad{amount_on_all_sides()};
+      case BuiltinOperator::PAD:
+        return graph::ZeroPad{amount_on_all_sides()};
       case BuiltinOperator::SLICE:
         return slice();
       case BuiltinOperator::RESHAPE:
@@ -115,14 +119,12 @@ class OpImporter {
     return graph::Concatenation{o.axis()};
   }
 
-  graph::Op reflection_pad() const {
+  std::int64_t amount_on_all_sides() const {
     const std::vector<std::int32_t> amounts = read_list_(1);
     const std::int32_t amount = amounts.size() == 8 ? amounts[2] : 0;
-    if (options<tfl::MirrorPadOptions>().mode() != tfl::MirrorPadMode::REFLECT ||
-        amounts != std::vector<std::int32_t>{0, 0, amount, amount, amount, amount, 0, 0}) {
-      unsupported("anything but one reflection on all sides of H and W");
-    }
-    return graph::ReflectionPad{positive(amount)};
+    if (amounts != std::vector<std::int32_t>{0, 0, amount, amount, amount, amount, 0, 0})
+      unsupported("anything but one amount on all sides of H and W");
+    return positive(amount);
   }
 
   graph::Op slice() const {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/atomic_file.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "tflite/layout.h"
@@ -86,8 +85,10 @@ void write_tables(AtomicFile& file, const Layout& layout) {
 
 }  // namespace
 
-WriteResult write(const graph::Graph& graph, const std::filesystem::path& path, const WriteOptions& options) {
-  AtomicFile file(path);
+UnnamedModel write_unnamed(const graph::Graph& graph, const std::filesystem::path& path,
+                           const WriteOptions& options) {
+  auto unnamed = std::make_unique<AtomicFile>(path);
+  AtomicFile& file = *unnamed;
   const Tables tables = make_tables(graph, options);
   const Layout layout = lay_out(tables, options.placement);
   file.reserve(layout.file_bytes);
@@ -101,8 +102,13 @@ WriteResult write(const graph::Graph& graph, const std::filesystem::path& path, 
       progress.advance(block_bytes(block));
     }
   });
-  file.commit(options.sync);
-  return {layout.file_bytes, graph.nodes.size()};
+  return {{layout.file_bytes, graph.nodes.size()}, std::move(unnamed)};
+}
+
+WriteResult write(const graph::Graph& graph, const std::filesystem::path& path, const WriteOptions& options) {
+  const UnnamedModel model = write_unnamed(graph, path, options);
+  model.file->commit(options.sync);
+  return model.result;
 }
 
 }  // namespace sealite::tflite

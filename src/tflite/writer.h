@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/atomic_file.h"
 #include "graph/graph.h"
 
 namespace sealite::tflite {
@@ -39,5 +41,15 @@ struct WriteResult {
 /// make up one signature, by their values' names. Throws kIo, kInterrupted, kUnsupported (kInside above 2
 /// GB); then no file is left.
 WriteResult write(const graph::Graph& graph, const std::filesystem::path& path, const WriteOptions& options);
+
+/// A complete file that gets its name from `file->commit`; without that nothing is left of it.
+struct UnnamedModel {
+  WriteResult result;
+  std::unique_ptr<AtomicFile> file;
+};
+
+/// `write` but for the name, so that several files can appear together or not at all.
+UnnamedModel write_unnamed(const graph::Graph& graph, const std::filesystem::path& path,
+                           const WriteOptions& options);
 
 }  // namespace sealite::tflite

@@ -10,6 +10,7 @@
 #include "graph/evaluate.h"
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
+#include "model/embedder_graph.h"
 #include "npy.h"
 #include "runtime/litert_library.h"
 #include "sealite/sealite.h"

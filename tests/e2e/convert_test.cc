@@ -72,6 +72,36 @@ TEST(Convert, NhwcHasNoTranspose) {
   EXPECT_EQ(nhwc["signatures"].at(0)["inputs"].at(0)["shape"], (std::vector<int>{1, 64, 64, 3}));
 }
 
+TEST(Convert, BothParts) {
+  const ScratchFolder folder;
+  const Outcome outcome = convert_demo(folder / "demo.tflite", {"--part", "both"});
+  expect_success(outcome);
+  for (const char* line :
+       {"demo.detector.tflite\n", "Output: logits (1, 33) float32\n", "demo.embedder.tflite\n",
+        "Input: message (1, 32) float32, zeros and ones\n", "Output: delta (1, 1, 64, 64) float32\n"}) {
+    EXPECT_NE(outcome.out.find(line), std::string::npos) << line << " is not in\n" << outcome.out;
+  }
+  EXPECT_EQ(folder.entries(), 2);
+  const Json model = Json::parse(run_sealite({"inspect", folder / "demo.embedder.tflite", "--json"}).out);
+  const Json& signature = model["signatures"].at(0);
+  EXPECT_EQ(signature["key"], "embed");
+  EXPECT_EQ(signature["inputs"].size(), 2U);
+}
+
+TEST(Convert, AnEmbedder) {
+  const ScratchFolder folder;
+  const Outcome outcome = convert_demo(folder / "e.tflite", {"--part", "embedder", "--json"});
+  expect_success(outcome);
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["part"], "embedder");
+  EXPECT_EQ(json["message_shape"], (std::vector<int>{1, 32}));
+  EXPECT_EQ(json["output_shape"], (std::vector<int>{1, 1, 64, 64}));
+  expect_refusal(convert_demo(folder / "no.tflite", {"--part", "embedder", "--dynamic"}),
+                 ErrorCode::kUnsupported, {"--dynamic", "--image-size"});
+  expect_refusal(convert_demo(folder / "no.tflite", {"--part", "both", "--quantize-report", "r.json"}),
+                 ErrorCode::kUsage, {"--quantize-report", "--part"});
+}
+
 TEST(Convert, DumpsAndStopsAfterAPass) {
   const ScratchFolder folder;
   const Outcome dump = convert_demo(folder / "demo.tflite", {"--dump-after", "fold-norm-mean"});

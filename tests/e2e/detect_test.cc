@@ -1,5 +1,8 @@
 #include <nlohmann/json.hpp>
 
+#include <cstring>
+
+#include "checkpoint/checkpoint.h"
 #include "e2e/demo_model.h"
 #include "fixture_files.h"
 #include "float_checks.h"
@@ -148,6 +151,163 @@ TEST_F(Detect, RefusesABrokenModel) {
 TEST_F(Detect, SaysWhereLiteRtShouldBe) {
   expect_refusal(run_sealite({"detect", model(), asset("coffee.png"), "--litert", "/nowhere/libLiteRt.so"}),
                  ErrorCode::kUnsupported, {"/nowhere/libLiteRt.so", "make setup"});
+}
+
+// Messages of 256 bits from docs/payload.md.
+constexpr const char* kId1234 = "1b34d92620bd5fb7b8a8fb352ab68c9e5bb7dbe20ca7baff10cbd395c9d3c9f3";
+constexpr const char* kId1234WithKey =
+    "7c73499943fc240477576ec99d6108515be9b6245ca4e631777198fc97f3123b";  // "my key"
+constexpr const char* kTextSealite = "ddd0111ab920148fedbb762b635ed3732164a68b19ef07ba7181412a7ccc840f";
+
+// A detector of 256 bits that reads the same message in every picture: the last layer's bias outweighs the
+// rest.
+class DetectPayload : public ::testing::Test {
+ protected:
+  // `message` in hexadecimal, "" for whatever the random weights read; the first `wrong` bits are inverted.
+  std::string model_reading(const std::string& message, std::size_t wrong = 0) {
+    std::string card = read_text(asset("demo.card.yaml"));
+    card.replace(card.find("nbits: 32"), 9, "nbits: 256");
+    write_text(folder_ / "card.yaml", card);
+    const std::string checkpoint = folder_ / "model.pth";
+    expect_success(run_sealite(
+        {"make-checkpoint", "--card", folder_ / "card.yaml", "--part", "detector", "-o", checkpoint}));
+    if (!message.empty()) set_bias(checkpoint, bias_for(message, wrong));
+    expect_success(run_sealite({"convert", checkpoint, "-o", model(), "--card", folder_ / "card.yaml"}));
+    return model();
+  }
+  std::string model() const { return folder_ / "model.tflite"; }
+  static Outcome detect(std::vector<std::string> options) {
+    options.insert(options.begin(), "detect");
+    return run_sealite(options);
+  }
+  Json detect_json(std::vector<std::string> options) {
+    options.insert(options.begin(), {"detect", model(), asset("coffee.png"), "--json"});
+    const Outcome outcome = run_sealite(options);
+    expect_success(outcome);
+    return parse_lines(outcome.out).at(0);
+  }
+
+  ScratchFolder folder_;
+
+ private:
+  static std::vector<float> bias_for(const std::string& message, std::size_t wrong) {
+    std::vector<float> bias{0};
+    for (const char digit : message) {
+      const unsigned value = static_cast<unsigned>(std::stoul(std::string(1, digit), nullptr, 16));
+      for (unsigned mask = 8; mask != 0; mask /= 2) {
+        const bool one = ((value & mask) != 0) != (bias.size() <= wrong);
+        bias.push_back(one ? 100.0F : -100.0F);
+      }
+    }
+    return bias;
+  }
+  static void set_bias(const std::string& checkpoint, const std::vector<float>& bias) {
+    std::string old;
+    {
+      const auto opened = checkpoint::Checkpoint::open(checkpoint);
+      const ByteView bytes = opened.find("detector.pixel_decoder.linear.bias")->bytes;
+      old.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    }
+    ASSERT_EQ(old.size(), bias.size() * sizeof(float));
+    std::string file = read_text(checkpoint);
+    std::memcpy(&file[file.find(old)], bias.data(), old.size());
+    write_text(checkpoint, file);
+  }
+};
+
+TEST_F(DetectPayload, ReadsAnIdAndSaysHowManyBitsWereCorrected) {
+  const Outcome outcome = detect({model_reading(kId1234, 12), asset("coffee.png")});
+  expect_success(outcome);
+  EXPECT_NE(outcome.out.find(
+                "  payload: id 1234 (version 1, 12 of 256 bits corrected), false-positive probability "),
+            std::string::npos)
+      << outcome.out;
+  EXPECT_EQ(outcome.out.find("--expect"), std::string::npos) << "the hint is for pictures without a finding";
+  const Json line = detect_json({});
+  EXPECT_EQ(line["payload"]["id"], 1234);
+  EXPECT_EQ(line["payload"]["words"], "id:1234");
+  EXPECT_EQ(line["payload"]["version"], 1);
+  EXPECT_EQ(line["payload"]["corrected_bits"], 12);
+  EXPECT_FALSE(line["payload"].contains("text"));
+  EXPECT_LT(line["payload"]["log10_false_positive"], -40);
+  EXPECT_LT(line["payload"]["false_positive"], 1e-40);
+}
+
+TEST_F(DetectPayload, ReadsATextAndComparesWithOne) {
+  model_reading(kTextSealite, 3);
+  const Json line = detect_json({"--expect", "text:Sealite"});
+  EXPECT_EQ(line["payload"]["text"], "Sealite");
+  EXPECT_EQ(line["payload"]["words"], "text:Sealite");
+  EXPECT_EQ(line["matches"], 253);
+  EXPECT_NE(detect({model(), asset("coffee.png")}).out.find("payload: text \"Sealite\" (version 1, 3 of 256"),
+            std::string::npos);
+}
+
+TEST_F(DetectPayload, TheKeyHasToBeRight) {
+  model_reading(kId1234WithKey);
+  EXPECT_EQ(detect_json({})["payload"], nullptr);
+  EXPECT_EQ(detect_json({"--key", "My key"})["payload"], nullptr);
+  const Json line = detect_json({"--key", "my key", "--expect", "id:1234"});
+  EXPECT_EQ(line["payload"]["id"], 1234);
+  EXPECT_EQ(line["matches"], 256);
+}
+
+TEST_F(DetectPayload, NoneWhereThereIsNone) {
+  const Outcome outcome = detect({model_reading(""), asset("coffee.png"), asset("coffee.watermarked.png")});
+  expect_success(outcome);
+  EXPECT_EQ(outcome.out.find("payload: id"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("payload: none"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("give the message you look for with --expect"), std::string::npos);
+}
+
+TEST_F(DetectPayload, TheBestCandidateIsNamed) {
+  model_reading(kId1234, 12);
+  write_text(folder_ / "list.txt",
+             "# customers\r\nid:1233 Ann\r\n" + std::string(kId1234) + " B\x1b[2Jo\tb\r\ntext:Sealite\r\n");
+  const Json line = detect_json({"--candidates", folder_ / "list.txt"});
+  EXPECT_EQ(line["candidate"]["line"], 3);
+  EXPECT_EQ(line["candidate"]["message"], kId1234);
+  EXPECT_EQ(line["candidate"]["matches"], 244);
+  EXPECT_EQ(line["candidate"]["candidates"], 3);
+  const Json alone = detect_json({"--expect", "id:1234"});
+  EXPECT_NEAR(line["candidate"]["log10_p_value"], alone["log10_p_value"].get<double>() + std::log10(3), 1e-9);
+  const Outcome text = detect({model(), asset("coffee.png"), "--candidates", folder_ / "list.txt"});
+  expect_success(text);
+  EXPECT_NE(text.out.find("best candidate: line 3 (B?[2Jo?b), message 1b34"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("matches: 244 of 256 bits (accuracy 0.9531), p = "), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find(" for 3 candidates"), std::string::npos) << text.out;
+}
+
+TEST_F(DetectPayload, RefusesWhatDoesNotFitBeforeAnyPictureIsRead) {
+  model_reading("");
+  const std::string missing = folder_ / "missing.png";
+  expect_refusal(detect({model(), missing, "--expect", "id:4294967296"}), ErrorCode::kUsage,
+                 {"--expect", "32 bits", "4294967295"});
+  expect_refusal(detect({model(), missing, "--expect", "text:ninebytes"}), ErrorCode::kUsage, {"at most 8"});
+  write_text(folder_ / "list.txt", "id:1\nid:2x\n");
+  expect_refusal(detect({model(), missing, "--candidates", folder_ / "list.txt"}), ErrorCode::kMalformed,
+                 {"list.txt', line 2", "id:2x"});
+  expect_refusal(detect({model(), missing, "--candidates", folder_ / "none.txt"}), ErrorCode::kNotFound,
+                 {"none.txt"});
+}
+
+TEST_F(Detect, RawBitsOnlyBelow64Bits) {
+  const std::vector<std::string> command{"detect", model(), asset("coffee.watermarked.png")};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), command.begin(), command.end());
+    return run_sealite(more);
+  };
+  expect_refusal(with({"--key", ""}), ErrorCode::kUsage, {"--key", "raw bits only", "32 bits", "64 to 1024"});
+  expect_refusal(with({"--expect", "id:3"}), ErrorCode::kUsage, {"--expect", "raw bits only"});
+  EXPECT_NE(with({}).out.find("Raw bits only"), std::string::npos);
+  EXPECT_EQ(with({}).out.find("payload:"), std::string::npos);
+  write_text(folder_ / "list.txt", "00000000 nobody\nCD750D7D the demo\n");
+  const Outcome outcome = with({"--candidates", folder_ / "list.txt", "--json"});
+  expect_success(outcome);
+  const Json line = parse_lines(outcome.out).at(0);
+  EXPECT_EQ(line["candidate"]["label"], "the demo");
+  EXPECT_EQ(line["candidate"]["matches"], 32);
+  EXPECT_FALSE(line.contains("payload"));
 }
 
 // The whole path on full-size photos, resize included, against the reference pipeline.

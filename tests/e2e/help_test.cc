@@ -4,8 +4,14 @@ namespace sealite {
 namespace {
 
 TEST(Help, EveryCommandHasExamples) {
-  for (const std::vector<std::string>& command :
-       std::vector<std::vector<std::string>>{{}, {"inspect"}, {"convert"}, {"verify"}, {"detect"}, {"extract"}, {"make-checkpoint"}}) {
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{},
+                                                                                       {"inspect"},
+                                                                                       {"convert"},
+                                                                                       {"verify"},
+                                                                                       {"detect"},
+                                                                                       {"embed"},
+                                                                                       {"extract"},
+                                                                                       {"make-checkpoint"}}) {
     std::vector<std::string> arguments = command;
     arguments.emplace_back("--help");
     const Outcome outcome = run_sealite(arguments);

@@ -153,6 +153,24 @@ TEST(Kernels, LayerNorm) {
   expect_near(run_op(LayerNorm{0.5F}, {x}).values, layer_norm(x, 0.5, true), 1e-6, 1e-6);
 }
 
+TEST(Kernels, BatchNorm) {
+  const Tensor x = random_tensor({2, 3, 2, 4}, 1, -3, 3);
+  const Tensor gamma = random_tensor({4}, 2);
+  const Tensor beta = random_tensor({4}, 3);
+  const Tensor mean = random_tensor({4}, 4);
+  const Tensor variance = random_tensor({4}, 5, 0.01F, 2);
+  const Tensor y = run_op(BatchNorm{1e-5F}, {x, gamma, beta, mean, variance});
+  std::vector<double> wanted;
+  for (std::size_t i = 0; i < x.values.size(); ++i) {
+    const std::size_t c = i % 4;
+    const auto of = [&](const Tensor& vector) { return static_cast<double>(vector.values[c]); };
+    wanted.push_back((static_cast<double>(x.values[i]) - of(mean)) / std::sqrt(of(variance) + 1e-5) *
+                         of(gamma) +
+                     of(beta));
+  }
+  expect_near(y.values, wanted, 1e-6, 1e-6);
+}
+
 TEST(Kernels, LayerNormOfAConstantIsZero) {
   const Tensor y = run_op(LayerNorm{}, {tensor({1, 4}, {3, 3, 3, 3})});
   EXPECT_EQ(y.values, std::vector<float>(4, 0));

@@ -33,6 +33,27 @@ TEST(Kernels, ReflectionPadKeepsChannelsAndImagesApart) {
   }
 }
 
+TEST(Kernels, ZeroPadOfOne) {
+  const Tensor y = run_op(ZeroPad{1}, {tensor({1, 2, 3, 1}, {1, 2, 3, 4, 5, 6})});
+  EXPECT_EQ(y.shape, (Shape{1, 4, 5, 1}));
+  EXPECT_EQ(y.values, (std::vector<float>{0, 0, 0, 0, 0,  //
+                                          0, 1, 2, 3, 0,  //
+                                          0, 4, 5, 6, 0,  //
+                                          0, 0, 0, 0, 0}));
+}
+
+TEST(Kernels, ZeroPadKeepsChannelsAndImagesApart) {
+  const Tensor x = counting_tensor({2, 2, 1, 3});
+  const Tensor y = run_op(ZeroPad{2}, {x});
+  EXPECT_EQ(y.shape, (Shape{2, 6, 5, 3}));
+  for (std::size_t n = 0; n < 2; ++n) {
+    for (std::size_t h = 0; h < 2; ++h) {
+      for (std::size_t c = 0; c < 3; ++c)
+        EXPECT_EQ(y.values[((n * 6 + h + 2) * 5 + 2) * 3 + c], x.values[(n * 2 + h) * 3 + c]);
+    }
+  }
+}
+
 TEST(Kernels, BilinearHasHalfPixelCentres) {
   // PyTorch: F.interpolate(torch.tensor([[[1., 5.]]]), scale_factor=2, mode="linear", align_corners=False).
   const Tensor row = run_op(ResizeBilinear{1, 4}, {tensor({1, 1, 2, 1}, {1, 5})});
@@ -100,6 +121,12 @@ TEST(Kernels, Slice) {
   EXPECT_EQ(run_op(Slice{{2}, {2}}, {counting_tensor({5})}).values, (std::vector<float>{2, 3}));
   EXPECT_EQ(run_op(Slice{{2}, {-1}}, {counting_tensor({5})}).values, (std::vector<float>{2, 3, 4}));
   EXPECT_EQ(run_op(Slice{{0, 1}, {-1, 1}}, {counting_tensor({2, 3})}).values, (std::vector<float>{1, 4}));
+}
+
+TEST(Kernels, ReshapeFindsOneLength) {
+  const Tensor x = counting_tensor({2, 6});
+  EXPECT_EQ(run_op(Reshape{{-1, 1, 3, 2}}, {x}).shape, (Shape{2, 1, 3, 2}));
+  EXPECT_EQ(run_op(Reshape{{3, -1}}, {x}).shape, (Shape{3, 4}));
 }
 
 TEST(Kernels, Reshape) {

@@ -154,6 +154,37 @@ TEST(Source, ScaledColumns) {
                [] { scaled_columns(filled({4, 3}, 1), {1, 2}); });
 }
 
+TEST(Source, ScaledRows) {
+  const SourcePtr base = random_source({3, 2, 4}, 6);
+  const std::vector<float> factors = {2, -1, 0.5F};
+  const std::vector<float> values = read_every_way(*scaled_rows(base, factors));
+  const std::vector<float> before = read_floats(*base);
+  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(values[i], before[i] * factors[i / 8]);
+  expect_error(ErrorCode::kInternal, {"2 factors"}, [&] { scaled_rows(base, {1, 2}); });
+}
+
+TEST(Source, ColumnRange) {
+  const SourcePtr base = random_source({3, 2, 5}, 7);
+  const SourcePtr columns = column_range(base, 1, 3);
+  EXPECT_EQ(columns->shape(), (Shape{3, 2, 3}));
+  const std::vector<float> values = read_every_way(*columns);
+  const std::vector<float> before = read_floats(*base);
+  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(values[i], before[i / 3 * 5 + 1 + i % 3]);
+  expect_error(ErrorCode::kInternal, {"columns 3 + 3"}, [&] { column_range(base, 3, 3); });
+}
+
+TEST(Source, SummedPositions) {
+  const SourcePtr base = random_source({3, 2, 2, 5}, 8);
+  const SourcePtr summed = summed_positions(base);
+  EXPECT_EQ(summed->shape(), (Shape{3, 5}));
+  const std::vector<float> values = read_every_way(*summed);
+  const std::vector<float> before = read_floats(*base);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const float* row = &before[i / 5 * 20 + i % 5];
+    EXPECT_FLOAT_EQ(values[i], row[0] + row[5] + row[10] + row[15]);
+  }
+}
+
 TEST(Source, CenteredColumns) {
   for (const Shape& shape : {Shape{3, 19}, Shape{2, 2, 2, 19}}) {
     for_bases(random_source(shape, 8), [](const SourcePtr& base) {

@@ -110,6 +110,24 @@ TEST(Resize, OnePixelGrows) {
   }
 }
 
+TEST(RowResizer, AnyRowsAreThoseOfTheWholeResult) {
+  for (const auto& [height, width] : {std::pair{700, 500}, {20, 11}, {37, 29}, {1, 90}, {100, 1}}) {
+    for (const std::int64_t channels : {1, 3}) {
+      const Planes planes = ramp(37, 29, channels);
+      const std::vector<float> whole = resize_antialiased(planes, height, width).data;
+      const RowResizer rows(planes, height, width);
+      const auto row = static_cast<std::size_t>(width * channels);
+      for (const std::int64_t first : {std::int64_t{0}, std::int64_t{height} / 3, std::int64_t{height} - 1}) {
+        const std::int64_t last = std::min<std::int64_t>(first + 13, height);
+        std::vector<float> out(static_cast<std::size_t>(last - first) * row, 7);
+        rows.rows(first, last, out);
+        const auto expected = std::span(whole).subspan(static_cast<std::size_t>(first) * row, out.size());
+        EXPECT_TRUE(std::ranges::equal(out, expected)) << height << "x" << width << " from " << first;
+      }
+    }
+  }
+}
+
 TEST(Resize, RefusesSizesThatMakeNoSense) {
   const Planes planes = ramp(4, 4, 1);
   const auto code = [](auto&& body) {

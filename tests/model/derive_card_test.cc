@@ -30,6 +30,16 @@ TEST_P(DeriveCard, SaysWhatTheCardSays) {
   EXPECT_EQ(derived.detector.stem_stride, card.detector.stem_stride);
   EXPECT_EQ(derived.detector.pixel_decoder.upscale_stages, card.detector.pixel_decoder.upscale_stages);
   EXPECT_EQ(derived.detector.pixel_decoder.pixelwise, card.detector.pixel_decoder.pixelwise);
+  EXPECT_EQ(derived.embedder.present, !only);
+  if (only) return;
+  // Channels and multiples of them may be told apart differently; the tensors are the same.
+  const auto wanted = make_embedder(card)->parameters();
+  const auto found = make_embedder(derived)->parameters();
+  ASSERT_EQ(found.size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    EXPECT_EQ(found[i].name, wanted[i].name);
+    EXPECT_EQ(found[i].shape, wanted[i].shape);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, DeriveCard,
@@ -39,6 +49,17 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, DeriveCard,
 TEST(DeriveCardErrors, AnotherArchitectureIsSentToItsCard) {
   const auto sam = checkpoint::Checkpoint::open(fixture("videoseal_0.0_tiny.pth"));
   expect_error(ErrorCode::kMismatch, {"downsample_layers.0.0.weight", "--card"}, [&] { derive_card(sam); });
+}
+
+TEST(DeriveCardEmbedder, FromAFileWithoutADetector) {
+  const Card card = load_card(fixture("pixelseal_tiny.card.yaml"));
+  const ScratchFolder folder;
+  write_checkpoint(folder / "half.pth", random_tensors(make_embedder(card)->parameters()),
+                   "embedder_model: unet_base_yuv_quant\nimg_size_proc: 256\n");
+  const Card derived = derive_card(checkpoint::Checkpoint::open(folder / "half.pth"));
+  EXPECT_EQ(derived.bits, card.bits);
+  EXPECT_EQ(make_embedder(derived)->bits(), card.bits);
+  expect_error(ErrorCode::kMismatch, {"'half' has no detector"}, [&] { make_detector(derived); });
 }
 
 // A small network's checkpoint on disk, to be read without its card.

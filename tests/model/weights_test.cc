@@ -32,6 +32,7 @@ TEST(Parameters, AreAsManyAsTheRealModelsHave) {
   const Card chunky = load_card("chunkyseal");
   EXPECT_EQ(parameter_count(make_detector(chunky)->parameters()), 773'715'209U);
   EXPECT_EQ(parameter_count(unet_parameters(chunky)), 1'022'745'283U);
+  EXPECT_EQ(parameter_count(make_embedder(chunky)->parameters()), 1'022'745'283U);
 }
 
 TEST(Parameters, OfTheFixturesAreInTheirFiles) {
@@ -55,6 +56,19 @@ TEST(Parameters, OfTheFixturesAreInTheirFiles) {
 TEST(Parameters, OfUnsupportedNetworks) {
   const Card sam = load_card(fixture("videoseal_0.0_tiny.card.yaml"));
   expect_error(ErrorCode::kUnsupported, {"videoseal_0.0_tiny", "rms"}, [&] { unet_parameters(sam); });
+  expect_error(ErrorCode::kUnsupported, {"videoseal_0.0_tiny", "rms"}, [&] { make_embedder(sam); });
+  Card silu = load_card("pixelseal");
+  silu.embedder.activation = "silu";
+  expect_error(ErrorCode::kUnsupported, {"pixelseal", "'silu'"}, [&] { make_embedder(silu); });
+  Card colours = load_card("pixelseal");
+  colours.embedder.in_channels = 2;
+  expect_error(ErrorCode::kUnsupported, {"from 2 to 1 channels"}, [&] { make_embedder(colours); });
+  Card vae = load_card("pixelseal");
+  vae.embedder.model = "vae_small";
+  expect_error(ErrorCode::kUnsupported, {"'vae_small'", "unet_"}, [&] { make_embedder(vae); });
+  Card alone = load_card("pixelseal");
+  alone.embedder.present = false;
+  expect_error(ErrorCode::kMismatch, {"no embedder"}, [&] { make_embedder(alone); });
   Card odd = load_card("pixelseal");
   odd.detector.model = "resnet";
   expect_error(ErrorCode::kUnsupported, {"pixelseal", "'resnet'"}, [&] { make_detector(odd); });

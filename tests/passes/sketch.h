@@ -24,6 +24,9 @@ class Sketch {
   ValueId weight(std::string name, const Shape& shape, float low = -1, float high = 1) {
     return builder_.constant(std::move(name), shape, random_values(shape, seed_++, low, high));
   }
+  ValueId constant(std::string name, Shape shape, std::vector<float> values) {
+    return builder_.constant(std::move(name), std::move(shape), std::move(values));
+  }
   ValueId scalar(float value) { return builder_.constant("scalar", {}, {value}); }
   ValueId add(std::string name, Op op, std::vector<ValueId> inputs) {
     return builder_.add(std::move(name), std::move(op), std::move(inputs));

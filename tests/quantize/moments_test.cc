@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 #include <random>
 
 #include "graph/builder.h"
@@ -59,6 +60,40 @@ TEST(MomentEstimator, NormalisedValuesHaveUnitSecondMoment) {
   }
   EXPECT_NEAR(first, 0, 1e-5);
   EXPECT_NEAR(second, 1, 1e-4);
+}
+
+// The mean of max(z, 0) for a normal z is m Phi(m/s) + s phi(m/s).
+TEST(MomentEstimator, ReluOfANormalInputAloneOrFused) {
+  Graph graph;
+  Builder builder(graph);
+  const ValueId x = builder.input("x", {1, 4, 4, 2});
+  const ValueId alone = builder.unary("relu", UnaryKind::kRelu, x);
+  const ValueId zero = builder.constant("zero", {}, {0});
+  const ValueId fused = builder.add("sum", Binary{BinaryKind::kAdd, Activation::kRelu}, {x, zero});
+  MomentEstimator estimator(graph);
+  for (const Node& node : graph.nodes) estimator.step(node);
+  const double mean = static_cast<double>(estimator.of(x).mean[0]);
+  const double deviation = std::sqrt(static_cast<double>(estimator.of(x).variance[0]));
+  const double u = mean / deviation;
+  const double density = std::exp(-0.5 * u * u) / std::sqrt(2 * std::numbers::pi);
+  const double wanted = mean * 0.5 * (1 + std::erf(u / std::numbers::sqrt2)) + deviation * density;
+  EXPECT_NEAR(estimator.of(alone).mean[0], wanted, 2e-3);
+  EXPECT_FLOAT_EQ(estimator.of(fused).mean[0], estimator.of(alone).mean[0]);
+}
+
+TEST(MomentEstimator, JoinedChannelsKeepTheirOwn) {
+  Graph graph;
+  Builder builder(graph);
+  const ValueId image = builder.input("image", {1, 4, 4, 2});
+  const ValueId message = builder.input("message", {1, 3});
+  const ValueId pixel = builder.add("pixel", Reshape{{-1, 1, 1, 3}}, {message});
+  const ValueId ones = builder.constant("ones", filled({1, 4, 4, 1}, 1));
+  const ValueId repeated = builder.binary("repeated", BinaryKind::kMul, pixel, ones);
+  const ValueId y = builder.add("joined", Concatenation{3}, {image, repeated});
+  MomentEstimator estimator(graph);
+  for (const Node& node : graph.nodes) estimator.step(node);
+  EXPECT_EQ(estimator.of(y).mean, (std::vector<float>{0.45F, 0.45F, 0.5F, 0.5F, 0.5F}));
+  EXPECT_EQ(estimator.of(y).variance, (std::vector<float>{0.08F, 0.08F, 0.25F, 0.25F, 0.25F}));
 }
 
 TEST(MomentEstimator, LinearLayersAreExactInTheMean) {

@@ -91,6 +91,14 @@ TEST(Recipe, EachLayerGetsWhatTheRuntimeRunsWell) {
   EXPECT_EQ(filter_types(all)[DType::kInt8], 5);
 }
 
+// In a network of convolutions, 4 bits for the few products would save nothing and cost much.
+TEST(Recipe, FourBitsAreForNetworksOfProducts) {
+  Sketch sketch({1, 12, 12, 32});
+  const ValueId wide = sketch.conv(sketch.x, 64, 3);
+  Graph network = sketch.finish({sketch.linear(wide, 32)});
+  EXPECT_EQ(filter_types(quantized(network, "int4")), (std::map<DType, int>{{DType::kInt8, 2}}));
+}
+
 // The stated bounds of docs/performance.md, with room: these are one network's draws.
 TEST(Quantize, ErrorBoundOfEachRecipe) {
   const Graph network = small_network();
@@ -126,7 +134,7 @@ TEST(Calibrate, TakesTheMeanErrorOut) {
   const Tensor unseen = pictures(network, 4, 8);
   const Graph plain = quantized(network, "int4");
   Graph corrected = plain;
-  calibrate(network, corrected, pictures(network, 8, 7), false);
+  calibrate(network, corrected, {pictures(network, 8, 7)}, false);
   verify(corrected);
   EXPECT_LT(logits_error(network, corrected, unseen), 0.7 * logits_error(network, plain, unseen));
 }
@@ -153,8 +161,8 @@ TEST(Gptq, LowersTheOutputErrorWhereInputsAreCorrelated) {
   Graph nearest = network;
   quantize(nearest, options);
   Graph compensated = nearest;
-  calibrate(network, compensated, input, true);
-  calibrate(network, nearest, input, false);
+  calibrate(network, compensated, {input}, true);
+  calibrate(network, nearest, {input}, false);
   EXPECT_LT(logits_error(network, compensated, input), 0.3 * logits_error(network, nearest, input));
 }
 
@@ -169,11 +177,11 @@ TEST(LayerReport, NamesTheLayerThatCollapses) {
     value.quantization = std::make_shared<Quantization>(Quantization{scales});
     node.inputs[1] = broken.add_value(value);
   }
-  const auto by_weight = report_layers(network, broken, std::nullopt);
+  const auto by_weight = report_layers(network, broken, {});
   EXPECT_EQ(by_weight.front().name, "conv");
   EXPECT_NEAR(by_weight.front().weight_error, 2, 0.1);
   EXPECT_FALSE(by_weight.front().logits_effect.has_value());
-  const auto by_effect = report_layers(network, broken, pictures(network, 2, 9));
+  const auto by_effect = report_layers(network, broken, {pictures(network, 2, 9)});
   ASSERT_EQ(by_effect.size(), 4U);
   EXPECT_EQ(by_effect.front().name, "conv");
   EXPECT_GT(by_effect.front().logits_effect.value(), 10 * by_effect[1].logits_effect.value());

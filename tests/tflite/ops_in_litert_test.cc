@@ -131,7 +131,9 @@ INSTANTIATE_TEST_SUITE_P(
                       OpCase{"concatenation rows", Concatenation{1}, {kImage, {2, 1, 6, 5}, kImage}},
                       OpCase{"slice", Slice{{0, 2, 1, 0}, {2, 1, 4, 5}}, {kImage}},
                       OpCase{"slice to the ends", Slice{{0, 2, 1, 0}, {-1, 1, -1, -1}}, {kImage}},
+                      OpCase{"zero pad 1", ZeroPad{1}, {kImage}}, OpCase{"zero pad 2", ZeroPad{2}, {kImage}},
                       OpCase{"reshape", Reshape{{14, 30}}, {kImage}},
+                      OpCase{"reshape to pixels", Reshape{{-1, 1, 1, 5}}, {kPlain}},
                       OpCase{"nchw to nhwc", Transpose{{0, 2, 3, 1}}, {kImage}},
                       OpCase{"nhwc to nchw", Transpose{{0, 3, 1, 2}}, {kImage}},
                       OpCase{"matrix transpose", Transpose{{1, 0}}, {kPlain}},
@@ -151,6 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
                       OpCase{"layer norm without mean", LayerNorm{1e-3F, false}, {kImage}},
                       OpCase{"layer norm rank 2", LayerNorm{1e-3F}, {kPlain}},
                       OpCase{"grn", GlobalResponseNorm{}, {kImage}, {{5}}},
+                      OpCase{"batch norm", BatchNorm{10.0F}, {kImage}, {{5}, {5}, {5}, {5}}},
                       OpCase{"grn with beta", GlobalResponseNorm{}, {kImage}, {{5}, {5}}}));
 
 }  // namespace

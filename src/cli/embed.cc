@@ -1,0 +1,209 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/error.h"
+#include "base/warn.h"
+#include "cli/command.h"
+#include "cli/json_line.h"
+#include "cli/quiet_stderr.h"
+#include "cli/units.h"
+#include "sealite/detector.h"
+#include "sealite/embedder.h"
+#include "sealite/message.h"
+
+namespace sealite::cli {
+namespace {
+
+struct Arguments {
+  std::string model;
+  std::string input;
+  std::string output;
+  std::string message;
+  std::string text;
+  std::string id;
+  bool text_given = false;
+  bool random = false;
+  std::string key;
+  bool key_given = false;
+  EmbedOptions embed;
+  EmbedderOptions options;
+  std::string check;
+  bool json = false;
+};
+
+// What the written file says when it is read again.
+struct Check {
+  std::string message;
+  MessageMatch match;
+};
+
+Embedder load_embedder(const Arguments& arguments) {
+  const QuietStderr quiet;
+  return Embedder(arguments.model, arguments.options);
+}
+
+std::optional<Detector> load_detector(const Arguments& arguments, std::size_t bits) {
+  if (arguments.check.empty()) return std::nullopt;
+  const QuietStderr quiet;
+  DetectorOptions options;
+  options.threads = arguments.options.threads;
+  options.litert_library = arguments.options.litert_library;
+  Detector detector(arguments.check, options);
+  if (detector.bits() != bits) {
+    fail(ErrorCode::kMismatch, "--check: '{}' reads {} bits, the embedder '{}' writes {}: not the same model",
+         arguments.check, detector.bits(), arguments.model, bits);
+  }
+  return detector;
+}
+
+// The one of the four options that was given, in hexadecimal.
+std::string chosen_message(const Arguments& arguments, std::size_t bits) {
+  const bool payload = arguments.text_given || !arguments.id.empty();
+  if (arguments.key_given && !payload)
+    fail(ErrorCode::kUsage, "--key is for --text and --id: it changes nothing in raw bits");
+  if (arguments.random) return random_message_hex(bits);
+  if (!payload) {
+    // "id:7" is --id's: the key that belongs to it would be lost.
+    if (arguments.message.find(':') != std::string::npos)
+      fail(ErrorCode::kUsage, "--message: '{}' is not hexadecimal; see --id and --text", arguments.message);
+    return add_context("--message", [&] { return message_hex(arguments.message, bits); });
+  }
+  const char* option = arguments.text_given ? "--text" : "--id";
+  const std::string words = arguments.text_given ? "text:" + arguments.text : "id:" + arguments.id;
+  return add_context(option, [&] { return message_hex(words, bits, arguments.key); });
+}
+
+double accuracy(const MessageMatch& match) {
+  return static_cast<double>(match.matches) / static_cast<double>(match.bits);
+}
+
+void print_text(const Arguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
+                std::size_t bits) {
+  fmt::print("{}\n", arguments.output);
+  fmt::print("  message: {} ({} bits)\n", report.message, bits);
+  fmt::print("  picture: {} x {} pixels, {}\n", report.width, report.height, megabytes(report.bytes));
+  fmt::print("  PSNR: {}, SSIM: {}\n",
+             std::isinf(report.psnr) ? "infinite" : fmt::format("{:.2f} dB", report.psnr),
+             report.ssim ? fmt::format("{:.5f}", *report.ssim) : "none below 11 pixels a side");
+  if (!check) return;
+  fmt::print("  read back: {}: {} of {} bits (accuracy {:.4f}), p = 1e{:.1f}\n", check->message,
+             check->match.matches, check->match.bits, accuracy(check->match), check->match.log10_p_value);
+}
+
+void print_json(const Arguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
+                std::size_t bits, double seconds) {
+  nlohmann::ordered_json json;
+  json["picture"] = arguments.input;
+  json["output"] = arguments.output;
+  json["message"] = report.message;
+  json["bits"] = bits;
+  json["width"] = report.width;
+  json["height"] = report.height;
+  json["bytes"] = report.bytes;
+  json["psnr"] = std::isinf(report.psnr) ? nlohmann::ordered_json() : nlohmann::ordered_json(report.psnr);
+  json["ssim"] = report.ssim ? nlohmann::ordered_json(*report.ssim) : nlohmann::ordered_json();
+  if (check) {
+    json["check"] = {{"message", check->message},
+                     {"matches", check->match.matches},
+                     {"bit_accuracy", accuracy(check->match)},
+                     {"p_value", check->match.p_value},
+                     {"log10_p_value", check->match.log10_p_value}};
+  }
+  json["seconds"] = seconds;
+  json["peak_memory_bytes"] = peak_memory();
+  print_json_line(json);
+}
+
+int run(const Arguments& arguments) {
+  const Stopwatch stopwatch;
+  Embedder embedder = load_embedder(arguments);
+  const std::string message = chosen_message(arguments, embedder.bits());
+  std::optional<Detector> detector = load_detector(arguments, embedder.bits());
+  if (!embedder.fully_delegated())
+    warn("'{}': LiteRT's fast path (XNNPACK) did not take the whole graph; it may be slow", arguments.model);
+  const EmbedReport report = embedder.embed_file(arguments.input, arguments.output, message, arguments.embed);
+  for (const std::string& warning : report.warnings) print_warning(warning);
+  std::optional<Check> check;
+  if (detector) {
+    const Detection found = detector->detect_file(arguments.output);
+    check = Check{found.message, detector->match(found, message)};
+  }
+  if (arguments.json) {
+    print_json(arguments, report, check, embedder.bits(), stopwatch.seconds());
+  } else {
+    print_text(arguments, report, check, embedder.bits());
+  }
+  return 0;
+}
+
+constexpr const char* kFooter =
+    "Exactly one of --message, --text, --id and --random says what is embedded. The output's extension "
+    "chooses\n"
+    "its format (.jpg .png .webp .avif .tif); size, RGB colour profile, EXIF, XMP and alpha are kept, and "
+    "the\n"
+    "pixels are 8-bit RGB. PSNR and SSIM compare the pixels before lossy coding. docs/embedding.md\n"
+    "Examples:\n"
+    "  sealite embed embedder.tflite photo.jpg -o marked.jpg --message 5c1f93a0 --check detector.tflite\n"
+    "  sealite embed pixelseal.tflite photo.png -o marked.png --id 1234 --key 'my key'\n"
+    "  sealite embed pixelseal.tflite photo.jpg -o marked.webp --random --strength 0.8 --json";
+
+// Returns the options of which exactly one has to be given.
+CLI::Option_group& add_message_options(CLI::App& command, Arguments& arguments) {
+  CLI::Option_group& group = *command.add_option_group("message", "What to embed");
+  group.add_option("--message", arguments.message, "Raw bits: hexadecimal, first bit first");
+  group.add_option("--text", arguments.text, "A short UTF-8 text (models of 64 to 1024 bits)");
+  group.add_option("--id", arguments.id, "A number (models of 64 to 1024 bits)");
+  group.add_flag("--random", arguments.random, "Random bits from the system; they are printed");
+  group.require_option(1);
+  return group;
+}
+
+}  // namespace
+
+Run add_embed(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = *app.add_subcommand("embed", "Put a watermark into a picture");
+  command.add_option("model", arguments->model, "An embedder's .tflite file")->required();
+  command.add_option("picture", arguments->input, "JPEG, PNG, WebP, AVIF or TIFF file of any size")
+      ->required();
+  command.add_option("-o,--output", arguments->output, "Picture to write")->required();
+  CLI::Option_group& group = add_message_options(command, *arguments);
+  const CLI::Option* text = group.get_option("--text");
+  const CLI::Option* key =
+      command.add_option("--key", arguments->key, "Key for --text and --id: detect needs the same one");
+  command.add_option("--strength", arguments->embed.strength, "Multiplies the watermark")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  const std::map<std::string, EmbedAttenuation> attenuations{{"card", EmbedAttenuation::kCard},
+                                                             {"none", EmbedAttenuation::kNone},
+                                                             {"lowres", EmbedAttenuation::kLowres}};
+  command
+      .add_option("--attenuation", arguments->embed.attenuation,
+                  "Weaker where it would be seen: card (as the model says), lowres (coarser), none")
+      ->transform(CLI::CheckedTransformer(attenuations))
+      ->default_str("card")
+      ->option_text("card|none|lowres [card]");
+  command.add_option("--quality", arguments->embed.quality, "For JPEG, WebP and AVIF")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command.add_option("--check", arguments->check, "A detector's .tflite file: read the written picture back");
+  command.add_option("--threads", arguments->options.threads, "Threads for inference")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command.add_option("--litert", arguments->options.litert_library,
+                     "libLiteRt.so to load (default: searched)");
+  command.add_flag("--json", arguments->json, "Print one line of JSON");
+  command.footer(kFooter);
+  return [arguments, text, key] {
+    arguments->text_given = text->count() != 0;
+    arguments->key_given = key->count() != 0;
+    return run(*arguments);
+  };
+}
+
+}  // namespace sealite::cli

@@ -1,0 +1,203 @@
+#include "image/encode.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "image/metadata.h"
+#include "image/vips_image.h"
+
+namespace sealite::image {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, FileFormat>, 7> kExtensions{{
+    {".jpg", FileFormat::kJpeg},
+    {".jpeg", FileFormat::kJpeg},
+    {".png", FileFormat::kPng},
+    {".webp", FileFormat::kWebp},
+    {".avif", FileFormat::kAvif},
+    {".tif", FileFormat::kTiff},
+    {".tiff", FileFormat::kTiff},
+}};
+
+struct Limit {
+  const char* name;
+  std::int64_t side;
+};
+
+Limit limit_of(FileFormat format) {
+  switch (format) {
+    case FileFormat::kJpeg:
+      return {"JPEG", 65535};
+    case FileFormat::kWebp:
+      return {"WebP", 16383};
+    case FileFormat::kAvif:
+      return {"AVIF", 16384};  // libvips' limit
+    default:
+      return {"PNG and TIFF", 1 << 24};
+  }
+}
+
+/// The file as libvips' encoders see it. They are C: no exception may pass through them, so the first one
+/// waits here.
+class Target {
+ public:
+  explicit Target(AtomicFile& file) : file_(file), target_(vips_target_custom_new()) {
+    check_vips(target_ == nullptr ? -1 : 0, ErrorCode::kInternal, "cannot make a target");
+    g_signal_connect(target_.get(), "write", G_CALLBACK(on_write), this);
+    g_signal_connect(target_.get(), "read", G_CALLBACK(on_read), this);
+    g_signal_connect(target_.get(), "seek", G_CALLBACK(on_seek), this);
+  }
+
+  VipsTarget* get() const { return VIPS_TARGET(target_.get()); }
+  std::uint64_t size() const { return size_; }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  template <typename Body>
+  gint64 guard(const Body& body) {
+    try {
+      check_interrupt();
+      return body();
+    } catch (...) {
+      if (!error_) error_ = std::current_exception();
+      return -1;
+    }
+  }
+  static gint64 on_write(VipsTargetCustom*, const void* data, gint64 length, void* self) {
+    auto& own = *static_cast<Target*>(self);
+    return own.guard([&] {
+      const auto count = static_cast<std::uint64_t>(length);
+      own.file_.write(own.position_, ByteView(static_cast<const std::byte*>(data), count));
+      own.position_ += count;
+      own.size_ = std::max(own.size_, own.position_);
+      return length;
+    });
+  }
+  static gint64 on_read(VipsTargetCustom*, void* data, gint64 length, void* self) {
+    auto& own = *static_cast<Target*>(self);
+    return own.guard([&] {
+      const std::uint64_t left = own.size_ - std::min(own.position_, own.size_);
+      const auto count = std::min(static_cast<std::uint64_t>(length), left);
+      own.file_.read(own.position_, MutableByteView(static_cast<std::byte*>(data), count));
+      own.position_ += count;
+      return static_cast<gint64>(count);
+    });
+  }
+  static gint64 on_seek(VipsTargetCustom*, gint64 offset, int whence, void* self) {
+    auto& own = *static_cast<Target*>(self);
+    return own.guard([&] {
+      const std::uint64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? own.position_ : own.size_;
+      own.position_ = base + static_cast<std::uint64_t>(offset);
+      return static_cast<gint64>(own.position_);
+    });
+  }
+
+  AtomicFile& file_;
+  std::unique_ptr<VipsTargetCustom, Unref> target_;
+  std::uint64_t position_ = 0;
+  std::uint64_t size_ = 0;
+  std::exception_ptr error_;
+};
+
+/// A view: the bytes have to stay.
+Image view_of(std::span<const std::uint8_t> bytes, const Picture& picture, int bands) {
+  Image image(vips_image_new_from_memory(bytes.data(), bytes.size(), static_cast<int>(picture.width),
+                                         static_cast<int>(picture.height), bands, VIPS_FORMAT_UCHAR));
+  check_vips(image == nullptr ? -1 : 0, ErrorCode::kInternal, "cannot hand the picture to libvips");
+  return image;
+}
+
+/// The pixels as libvips wants them, with alpha and metadata.
+class Pixels {
+ public:
+  Pixels(const Picture& picture, const EncodeOptions& options) : rgb_(view_of(picture.rgb, picture, 3)) {
+    VipsImage* next = nullptr;
+    VipsImage* bands = rgb_.get();
+    if (!options.alpha.empty() && keeps_alpha(options.format)) {
+      alpha_ = view_of(options.alpha, picture, 1);
+      check_vips(vips_bandjoin2(rgb_.get(), alpha_.get(), &next, nullptr), ErrorCode::kInternal,
+                 "cannot add alpha");
+      joined_ = Image(next);
+      bands = next;
+    }
+    check_vips(vips_copy(bands, &next, "interpretation", VIPS_INTERPRETATION_sRGB, nullptr),
+               ErrorCode::kInternal, "cannot hand the picture to libvips");
+    image_ = Image(next);
+    if (options.metadata != nullptr) options.metadata->put_on(image_.get());
+  }
+  VipsImage* get() const { return image_.get(); }
+
+ private:
+  Image rgb_;
+  Image alpha_;
+  Image joined_;
+  Image image_;
+};
+
+/// Status 0 if it could. No option that makes an encoder hold the whole picture (optimize_coding, interlace).
+int save(VipsImage* image, VipsTarget* target, const EncodeOptions& options) {
+  switch (options.format) {
+    case FileFormat::kJpeg:
+      return vips_jpegsave_target(image, target, "Q", options.quality, nullptr);
+    case FileFormat::kWebp:
+      return vips_webpsave_target(image, target, "Q", options.quality, "smart_subsample", TRUE, nullptr);
+    case FileFormat::kAvif:
+      return vips_heifsave_target(image, target, "Q", options.quality, "compression",
+                                  VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "bitdepth", 8, nullptr);
+    case FileFormat::kTiff:
+      return vips_tiffsave_target(image, target, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE,
+                                  "predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr);
+    case FileFormat::kPng:
+      break;
+  }
+  // Photos: the Paeth filter is a third of the file, trying all five filters is slow.
+  return vips_pngsave_target(image, target, "compression", 6, "filter", VIPS_FOREIGN_PNG_FILTER_PAETH,
+                             nullptr);
+}
+
+}  // namespace
+
+FileFormat format_of(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const auto* const found =
+      std::ranges::find(kExtensions, extension, &std::pair<std::string_view, FileFormat>::first);
+  if (found == kExtensions.end()) {
+    fail(ErrorCode::kUsage,
+         "'{}': the extension says no picture format; write to .jpg, .png, .webp, .avif or .tif",
+         path.string());
+  }
+  return found->second;
+}
+
+void check_fits(FileFormat format, std::int64_t height, std::int64_t width) {
+  const Limit limit = limit_of(format);
+  if (std::max(height, width) > limit.side) {
+    fail(ErrorCode::kUnsupported, "{} x {} pixels: {} holds at most {} a side; write PNG or TIFF", width,
+         height, limit.name, limit.side);
+  }
+}
+
+std::uint64_t encode_picture(const Picture& picture, const EncodeOptions& options, AtomicFile& file) {
+  start_vips();
+  check_fits(options.format, picture.height, picture.width);
+  Target target(file);
+  const Pixels pixels(picture, options);
+  const int status = save(pixels.get(), target.get(), options);
+  target.rethrow();
+  check_vips(status, ErrorCode::kUnsupported,
+             fmt::format("'{}': cannot encode the picture", file.path().string()));
+  return target.size();
+}
+
+}  // namespace sealite::image

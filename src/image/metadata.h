@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "image/vips_image.h"
+
+namespace sealite::image {
+
+/// A picture file's colour profile, EXIF, XMP, IPTC and resolution. The orientation in them is made 1, since
+/// pixels are upright once read; an EXIF thumbnail is left out, since it shows the picture as it was; and so
+/// is a profile that is not for RGB.
+class Metadata {
+ public:
+  explicit Metadata(VipsImage* source);
+
+  /// Sets all of it on an image that is about to be written.
+  void put_on(VipsImage* image) const;
+  /// The bytes of the field `name`; empty if there is none.
+  std::vector<std::uint8_t> block(const char* name) const;
+
+ private:
+  Image fields_;  // 1 x 1: libvips keeps fields on images
+};
+
+/// Sets the orientation in an EXIF block to 1, if there is one. What is no EXIF stays as it is.
+void reset_exif_orientation(std::span<std::uint8_t> exif);
+
+/// The same for every `tiff:Orientation` in an XMP text.
+void reset_xmp_orientation(std::span<std::uint8_t> xmp);
+
+}  // namespace sealite::image

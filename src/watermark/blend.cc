@@ -1,0 +1,128 @@
+#include "watermark/blend.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/parallel.h"
+
+namespace sealite::watermark {
+namespace {
+
+/// v / 255, as torchvision's to_tensor.
+const std::array<float, 256>& unit_values() {
+  static const std::array<float, 256> kTable = [] {
+    std::array<float, 256> table = {};
+    for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<float>(i) / 255.0F;
+    return table;
+  }();
+  return kTable;
+}
+
+image::ReadRgbRow rows_of(const image::Picture& picture) {
+  return [&picture](std::int64_t y, std::span<float> rgb) {
+    const std::uint8_t* from = picture.rgb.data() + static_cast<std::size_t>(y) * rgb.size();
+    std::transform(from, from + rgb.size(), rgb.begin(),
+                   [&table = unit_values()](std::uint8_t v) { return table[v]; });
+  };
+}
+
+/// `out` [pixels, max(a, b)] = values [pixels, a] * heat [pixels, b]; a and b are 1 or 3.
+void multiply(std::span<const float> values, std::size_t a, std::span<const float> heat, std::size_t b,
+              std::span<float> out) {
+  const std::size_t channels = std::max(a, b);
+  const std::size_t pixels = values.size() / a;
+  for (std::size_t i = 0; i < pixels; ++i) {
+    for (std::size_t c = 0; c < channels; ++c)
+      out[i * channels + c] = values[i * a + (a == 1 ? 0 : c)] * heat[i * b + (b == 1 ? 0 : c)];
+  }
+}
+
+/// The delta times the heat map of what the model read.
+image::Planes attenuate(const image::Planes& delta, const image::Planes& resized, image::JndVariant variant) {
+  const auto row = [&resized](std::int64_t y, std::span<float> rgb) {
+    const auto from = std::span(resized.data).subspan(static_cast<std::size_t>(y) * rgb.size(), rgb.size());
+    std::ranges::copy(from, rgb.begin());
+  };
+  const image::JndHeatMap map(variant, resized.height, resized.width, row);
+  const auto pixels = static_cast<std::size_t>(resized.height * resized.width);
+  std::vector<float> heat(pixels * static_cast<std::size_t>(map.channels()));
+  map.rows(0, resized.height, heat);
+  image::Planes out{delta.height, delta.width, std::max(delta.channels, map.channels()), {}};
+  out.data.resize(pixels * static_cast<std::size_t>(out.channels));
+  multiply(delta.data, static_cast<std::size_t>(delta.channels), heat,
+           static_cast<std::size_t>(map.channels()), out.data);
+  return out;
+}
+
+/// One strip of `blend`.
+void blend_rows(std::span<const std::uint8_t> picture, std::span<const float> residual, std::size_t channels,
+                const BlendOptions& options, std::uint8_t* out) {
+  const auto& unit = unit_values();
+  for (std::size_t i = 0; i < picture.size(); ++i) {
+    const float mark = residual[channels == 3 ? i : i / 3];
+    const float value = options.scaling_i * unit[picture[i]] + options.scaling_w * mark;
+    // Half up: exact ties do not matter, and lround is a slow call.
+    out[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0F, 1.0F) * 255.0F +
+                                       0.5F);  // NOLINT(bugprone-incorrect-roundings)
+  }
+}
+
+}  // namespace
+
+std::optional<image::JndVariant> parse_attenuation(std::string_view text) {
+  if (text == "none" || text.empty()) return std::nullopt;
+  const auto channels = [&](std::size_t at) { return text[at] == '1' ? 1 : text[at] == '3' ? 3 : 0; };
+  if (text.size() == 7 && text.starts_with("jnd_") && text[5] == '_' && channels(4) != 0 && channels(6) != 0)
+    return image::JndVariant{channels(4), channels(6)};
+  fail(ErrorCode::kMismatch,
+       "attenuation '{}' is not known: expected none, jnd_1_1, jnd_1_3, jnd_3_1 or jnd_3_3", text);
+}
+
+Residual::Residual(const image::Picture& picture, const image::Planes& delta, const image::Planes& resized,
+                   const std::optional<Attenuation>& attenuation)
+    : delta_(attenuation && attenuation->lowres ? attenuate(delta, resized, attenuation->variant) : delta,
+             picture.height, picture.width),
+      width_(picture.width),
+      channels_(delta_.channels()) {
+  if (!attenuation || attenuation->lowres) return;
+  heat_.emplace(attenuation->variant, picture.height, picture.width, rows_of(picture));
+  channels_ = std::max(channels_, heat_->channels());
+}
+
+void Residual::rows(std::int64_t first, std::int64_t last, std::span<float> out) const {
+  if (!heat_) {
+    delta_.rows(first, last, out);
+    return;
+  }
+  const auto pixels = static_cast<std::size_t>((last - first) * width_);
+  const auto a = static_cast<std::size_t>(delta_.channels());
+  const auto b = static_cast<std::size_t>(heat_->channels());
+  std::vector<float> delta(pixels * a);
+  std::vector<float> heat(pixels * b);
+  delta_.rows(first, last, delta);
+  heat_->rows(first, last, heat);
+  multiply(delta, a, heat, b, out);
+}
+
+image::Picture blend(const image::Picture& picture, const Residual& residual, const BlendOptions& options) {
+  image::Picture marked{picture.height, picture.width, std::vector<std::uint8_t>(picture.rgb.size())};
+  const std::int64_t strip = std::max<std::int64_t>(options.strip_rows, 1);
+  const auto row = static_cast<std::size_t>(picture.width);
+  const auto channels = static_cast<std::size_t>(residual.channels());
+  parallel_for(static_cast<std::size_t>((picture.height + strip - 1) / strip), [&](std::size_t i) {
+    const std::int64_t first = static_cast<std::int64_t>(i) * strip;
+    const std::int64_t last = std::min(first + strip, picture.height);
+    const std::size_t pixels = static_cast<std::size_t>(last - first) * row;
+    std::vector<float> mark(pixels * channels);
+    residual.rows(first, last, mark);
+    const std::size_t start = static_cast<std::size_t>(first) * row * 3;
+    blend_rows(std::span(picture.rgb).subspan(start, pixels * 3), mark, channels, options,
+               marked.rgb.data() + start);
+  });
+  return marked;
+}
+
+}  // namespace sealite::watermark

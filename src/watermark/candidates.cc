@@ -1,0 +1,193 @@
+#include "watermark/candidates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+#include <optional>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+
+namespace sealite::watermark {
+namespace {
+
+// A million messages of 1024 bits with labels are 300 MB of file and 160 MB of memory: this is room for four.
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 31;
+constexpr std::size_t kMostCandidates = 4'000'000;
+constexpr std::size_t kLongestLine = 4096;
+constexpr std::size_t kBlock = std::size_t{1} << 16;
+constexpr std::uint32_t kInterruptEvery = 4096;
+
+constexpr std::string_view kSpace = " \t";
+
+std::string_view trim(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+struct Entry {
+  std::string message;
+  std::string_view label;
+};
+
+// text:"SOME WORDS" is the only message with white space in it.
+Entry split_entry(std::string_view text) {
+  constexpr std::string_view kQuoted = "text:\"";
+  if (!text.starts_with(kQuoted)) {
+    const std::size_t end = std::min(text.find_first_of(kSpace), text.size());
+    return {std::string(text.substr(0, end)), trim(text.substr(end))};
+  }
+  const std::size_t close = text.find('"', kQuoted.size());
+  if (close == std::string_view::npos) fail(ErrorCode::kUsage, "the text's closing '\"' is missing");
+  const std::string_view words = text.substr(kQuoted.size(), close - kQuoted.size());
+  const std::string_view rest = text.substr(close + 1);
+  if (!rest.empty() && kSpace.find(rest.front()) == std::string_view::npos)
+    fail(ErrorCode::kUsage, "white space has to follow the text's closing '\"'");
+  return {fmt::format("text:{}", words), trim(rest)};
+}
+
+void pack(const Bits& bits, std::uint64_t* words) {
+  for (std::size_t i = 0; i < bits.size(); ++i) words[i / 64] |= std::uint64_t{bits[i]} << (i % 64);
+}
+
+std::ifstream open(const std::filesystem::path& file) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) {
+    fail(ErrorCode::kNotFound, "'{}' is a folder, expected a list of candidates", file.string());
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    fail(ErrorCode::kNotFound, "'{}': cannot open the list of candidates: {}", file.string(),
+         std::generic_category().message(errno));
+  }
+  return stream;
+}
+
+// Reads lines without ever holding more than one: std::getline would swallow a gigabyte without a newline.
+class Lines {
+ public:
+  explicit Lines(const std::filesystem::path& file)
+      : file_(file), stream_(open(file)), block_(kBlock, '\0') {}
+
+  /// The number of the line that `next` gave last.
+  std::uint32_t number() const { return number_; }
+
+  std::optional<std::string_view> next() {
+    line_.clear();
+    bool any = false;
+    ++number_;
+    while (used_ < filled_ || fill()) {
+      any = true;
+      const std::string_view rest = std::string_view(block_).substr(used_, filled_ - used_);
+      const std::size_t newline = rest.find('\n');
+      line_ += rest.substr(0, newline);
+      used_ += newline == std::string_view::npos ? rest.size() : newline + 1;
+      // Checked last, so that a line has at most a block more than it may.
+      if (line_.size() > kLongestLine) {
+        fail(ErrorCode::kMalformed, "'{}', line {}: longer than {} bytes: not a list of candidates?",
+             file_.string(), number_, kLongestLine);
+      }
+      if (newline != std::string_view::npos) break;
+    }
+    if (!any) return std::nullopt;
+    std::string_view line = line_;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (number_ == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);  // byte order mark
+    return line;
+  }
+
+ private:
+  bool fill() {
+    stream_.read(block_.data(), static_cast<std::streamsize>(block_.size()));
+    if (stream_.bad()) fail(ErrorCode::kIo, "'{}': reading failed", file_.string());
+    filled_ = static_cast<std::size_t>(stream_.gcount());
+    used_ = 0;
+    total_ += filled_;
+    if (total_ > kMostBytes) {
+      fail(ErrorCode::kMalformed, "'{}': over {} bytes; split the list of candidates", file_.string(),
+           kMostBytes);
+    }
+    return filled_ != 0;
+  }
+
+  std::filesystem::path file_;
+  std::ifstream stream_;
+  std::string block_;
+  std::size_t used_ = 0;
+  std::size_t filled_ = 0;
+  std::uint64_t total_ = 0;
+  std::string line_;
+  std::uint32_t number_ = 0;
+};
+
+}  // namespace
+
+Candidates::Candidates(const std::filesystem::path& file, const PayloadCodec& codec)
+    : bits_(codec.bits()), words_((codec.bits() + 63) / 64) {
+  Lines lines(file);
+  while (const auto text = lines.next()) {
+    if (lines.number() % kInterruptEvery == 0) check_interrupt();
+    try {
+      add_line(trim(*text), lines.number(), codec);
+    } catch (const Error& error) {
+      // What is wrong usage on the command line is a broken file here.
+      throw Error(ErrorCode::kMalformed,
+                  fmt::format("'{}', line {}: {}", file.string(), lines.number(), error.what()));
+    }
+  }
+  if (lines_.empty()) fail(ErrorCode::kMalformed, "'{}': no candidates in it", file.string());
+}
+
+void Candidates::add_line(std::string_view text, std::uint32_t line, const PayloadCodec& codec) {
+  if (text.empty() || text.starts_with('#')) return;
+  if (size() == kMostCandidates) {
+    fail(ErrorCode::kMalformed, "more than {} candidates; split the list", kMostCandidates);
+  }
+  const Entry entry = split_entry(text);
+  const Bits message = parse_message(entry.message, codec);
+  packed_.resize(packed_.size() + words_, 0);
+  pack(message, &packed_[packed_.size() - words_]);
+  lines_.push_back(line);
+  if (!entry.label.starts_with('#')) labels_ += entry.label;
+  // kMostBytes keeps this below 2^32.
+  label_ends_.push_back(static_cast<std::uint32_t>(labels_.size()));
+}
+
+CandidateMatch Candidates::best(const Bits& read) const {
+  if (read.size() != bits_) {
+    fail(ErrorCode::kInternal, "compared {} bits with candidates of {}", read.size(), bits_);
+  }
+  std::vector<std::uint64_t> packed(words_, 0);
+  pack(read, packed.data());
+  std::size_t fewest = bits_ + 1;
+  std::size_t best = 0;
+  for (std::size_t i = 0; i < size(); ++i) {
+    std::size_t wrong = 0;
+    for (std::size_t w = 0; w < words_; ++w)
+      wrong += static_cast<std::size_t>(std::popcount(packed[w] ^ packed_[i * words_ + w]));
+    if (wrong < fewest) {
+      fewest = wrong;
+      best = i;
+    }
+  }
+  CandidateMatch match;
+  for (std::size_t bit = 0; bit < bits_; ++bit)
+    match.message.push_back(packed_[best * words_ + bit / 64] >> (bit % 64) & 1U);
+  match.agreement = compare(read, match.message);
+  match.line = lines_[best];
+  const std::size_t label = best == 0 ? 0 : label_ends_[best - 1];
+  match.label = labels_.substr(label, label_ends_[best] - label);
+  match.candidates = size();
+  match.log10_p_value =
+      std::min(0.0, match.agreement.log10_p_value + std::log10(static_cast<double>(size())));
+  match.p_value = std::pow(10.0, match.log10_p_value);
+  return match;
+}
+
+}  // namespace sealite::watermark
