@@ -128,6 +128,20 @@ void print_recovery(std::size_t payloads) {
   }
 }
 
+// The mean of the Poisson distribution that gives `seen` or less with probability 5 %; for 0 the rule of
+// three.
+double upper_bound(std::size_t seen) {
+  double mean = 0;
+  double at_most = 1;
+  while (at_most > 0.05) {
+    mean += 1e-3;
+    double term = std::exp(-mean);
+    at_most = term;
+    for (std::size_t k = 1; k <= seen; ++k) at_most += term *= mean / static_cast<double>(k);
+  }
+  return mean;
+}
+
 void print_unmarked(std::size_t trials, std::size_t only_bits) {
   fmt::print("| bits | pictures | payloads | 95 % upper bound |\n| --- | --- | --- | --- |\n");
   for (const std::size_t bits : kLengths) {
@@ -139,8 +153,8 @@ void print_unmarked(std::size_t trials, std::size_t only_bits) {
       const PayloadCodec codec(bits, key);
       for (std::size_t i = 0; i < kBlock; ++i) found += codec.decode(noise_logits(bits, random)) ? 1U : 0U;
     });
-    fmt::print("| {} | {} | {} | {} |\n", bits, pictures, found.load(),
-               found == 0 ? fmt::format("{:.1e}", 3.0 / static_cast<double>(pictures)) : "");
+    fmt::print("| {} | {} | {} | {:.1e} |\n", bits, pictures, found.load(),
+               upper_bound(found) / static_cast<double>(pictures));
     std::fflush(stdout);
   }
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# `make demo`: (a) the trained demo checkpoint, converted, reads a marked photo and an unmarked one; (b) a full-size
+# `make demo`: (a) the trained demo checkpoint, converted and verified, marks a photo and reads the mark back; (b) a full-size
 # ChunkySeal checkpoint (774 M parameters) is made, converted and run, with time and memory. KEEP=1 keeps its files.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 sealite=${SEALITE:-build/release/bin/sealite}
 work=build/demo
-message=CD750D7D # in coffee.watermarked.png
+message=CD750D7D
 big_checkpoint=$work/chunkyseal_detector_only.pth
 big_copy=$work/copy.pth
 big_model=$work/chunkyseal_detector_only.tflite
@@ -43,16 +43,22 @@ holds() { awk "BEGIN { exit !($1) }"; }
 
 # detect_demo PICTURE NAME: shows the reading, and leaves it as NAME.json.
 detect_demo() {
-  show "$sealite" detect "$work/demo.tflite" "$1" --expect "$message"
-  "$sealite" detect "$work/demo.tflite" "$1" --expect "$message" --json >"$work/$2.json"
+  show "$sealite" detect "$work/demo.detector.tflite" "$1" --expect "$message"
+  "$sealite" detect "$work/demo.detector.tflite" "$1" --expect "$message" --json >"$work/$2.json"
 }
 
 small_demo() {
-  say "A trained checkpoint becomes a model"
-  show "$sealite" convert assets/demo.pth -o "$work/demo.tflite" --card assets/demo.card.yaml
+  say "A trained checkpoint becomes two models: one marks pictures, one reads them"
+  show "$sealite" convert assets/demo.pth -o "$work/demo.tflite" --card assets/demo.card.yaml --part both
 
-  say "A photo marked with $message"
-  detect_demo assets/coffee.watermarked.png marked
+  say "The detector computes what the checkpoint computes"
+  show "$sealite" verify "$work/demo.detector.tflite" --checkpoint assets/demo.pth --card assets/demo.card.yaml \
+    --images assets/coffee.png --report "$work/verify.html"
+
+  say "A photo gets the mark $message"
+  rm -f "$work/marked.jpg"
+  show "$sealite" embed "$work/demo.embedder.tflite" assets/coffee.png -o "$work/marked.jpg" --quality 90 --message "$message"
+  detect_demo "$work/marked.jpg" marked
   local matches p
   matches=$(json_number "$work/marked.json" matches)
   p=$(json_number "$work/marked.json" p_value)

@@ -149,7 +149,7 @@ int save(VipsImage* image, VipsTarget* target, const EncodeOptions& options) {
     case FileFormat::kJpeg:
       return vips_jpegsave_target(image, target, "Q", options.quality, nullptr);
     case FileFormat::kWebp:
-      return vips_webpsave_target(image, target, "Q", options.quality, "smart_subsample", TRUE, nullptr);
+      return vips_webpsave_target(image, target, "Q", options.quality, nullptr);
     case FileFormat::kAvif:
       return vips_heifsave_target(image, target, "Q", options.quality, "compression",
                                   VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "bitdepth", 8, nullptr);

@@ -65,8 +65,8 @@ void blend_rows(std::span<const std::uint8_t> picture, std::span<const float> re
     const float mark = residual[channels == 3 ? i : i / 3];
     const float value = options.scaling_i * unit[picture[i]] + options.scaling_w * mark;
     // Half up: exact ties do not matter, and lround is a slow call.
-    out[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0F, 1.0F) * 255.0F +
-                                       0.5F);  // NOLINT(bugprone-incorrect-roundings)
+    // NOLINTNEXTLINE(bugprone-incorrect-roundings)
+    out[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0F, 1.0F) * 255.0F + 0.5F);
   }
 }
 

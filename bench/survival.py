@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Marks photos with the demo model and reads them back after PNG, JPEG, WebP and halving; prints markdown tables.
+
+usage: bench/survival.py SEALITE FIXTURES [RECIPE...]   (default recipes: float32 fp16 int8)
+
+Pillow halves the marked PNG; without it that column is left out.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+try:
+    from PIL import Image
+except ImportError:
+    Image = None
+
+MESSAGE = "CD750D7D"
+WRITTEN = {"PNG": ("png", None), "JPEG 90": ("jpg", 90), "JPEG 70": ("jpg", 70), "WebP 80": ("webp", 80)}
+
+
+def sealite(*arguments):
+    done = subprocess.run([SEALITE, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, arguments))}: {done.stderr}")
+    return done.stdout
+
+
+def read(detector, picture):
+    found = json.loads(sealite("detect", detector, picture, "--expect", MESSAGE, "--json"))
+    return found["bits"] - found["matches"], found["p_value"]
+
+
+def cell(detector, picture):
+    wrong, p = read(detector, picture)
+    return f"{wrong}, {p:.1e}"
+
+
+def table(recipe, photos, work):
+    for part in ("embedder", "detector"):
+        sealite("convert", FIXTURES / "demo.pth", "--part", part, "--quantize", recipe, "-o", work / f"{part}.tflite")
+    detector = work / "detector.tflite"
+    columns = list(WRITTEN) + (["half size"] if Image else [])
+    print(f"\n{recipe}: wrong bits of 32, p\n\n| photo | PSNR | {' | '.join(columns)} | unmarked |")
+    print("| --- " * (len(columns) + 3) + "|")
+    for photo in photos:
+        cells = []
+        for name, (extension, quality) in WRITTEN.items():
+            marked = work / f"marked.{extension}"
+            options = ["--quality", quality] if quality else []
+            report = json.loads(sealite("embed", work / "embedder.tflite", photo, "-o", marked, "--message", MESSAGE,
+                                        "--json", *options))
+            if name == "PNG":
+                psnr = report["psnr"]
+            cells.append(cell(detector, marked))
+        if Image:
+            whole = Image.open(work / "marked.png")
+            whole.resize((whole.width // 2, whole.height // 2), Image.BICUBIC).save(work / "half.png")
+            cells.append(cell(detector, work / "half.png"))
+        print(f"| {photo.stem} | {psnr:.1f} dB | {' | '.join(cells)} | {cell(detector, photo)} |")
+
+
+SEALITE, FIXTURES = sys.argv[1], pathlib.Path(sys.argv[2])
+with tempfile.TemporaryDirectory() as folder:
+    everything = sorted(p for p in (FIXTURES / "photos").iterdir() if p.suffix in (".png", ".jpg"))
+    for which in sys.argv[3:] or ["float32", "fp16", "int8"]:
+        table(which, everything, pathlib.Path(folder))
