@@ -16,7 +16,7 @@ enum class FileFormat : std::uint8_t { kJpeg, kPng, kWebp, kAvif, kTiff };
 FileFormat format_of(const std::filesystem::path& path);
 
 /// Throws kUnsupported for pictures that are too large for the format: JPEG 65,535 pixels a side, WebP
-/// 16,383, AVIF 16,384.
+/// 16,383, AVIF 16,384 and 25 megapixels in all, since its encoder takes gigabytes beyond.
 void check_fits(FileFormat format, std::int64_t height, std::int64_t width);
 
 /// JPEG alone has no alpha channel.

@@ -199,6 +199,10 @@ bool fails_to_load(Examination& examination, const Error& error) {
 
 bool check_runtime(Examination& examination) {
   runtime::LiteRtApi::load(examination.options.litert_library);  // its absence is no fault of the model
+  if (std::ranges::count(examination.subject.info.signatures, "embed", &tflite::ModelSignature::key) > 0) {
+    fail(ErrorCode::kUnsupported, "'{}' is an embedder; verify takes detectors only yet",
+         examination.subject.path.string());
+  }
   if (examination.subject.signature() == nullptr) {
     return fails_to_load(examination, Error(ErrorCode::kMismatch,
                                             "it has no signature 'detect': not a detector "

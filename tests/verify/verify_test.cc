@@ -232,6 +232,9 @@ TEST_F(Verify, WhatIsNotAboutTheModelIsAnError) {
   options = against("");
   options.reference = folder.path();
   expect_error(ErrorCode::kUsage, {"images"}, [&] { verify_model(model, options); });
+  convert_embedder(demo(), folder / "embedder.tflite");
+  expect_error(ErrorCode::kUnsupported, {"embedder.tflite", "detectors only"},
+               [&] { verify_model(folder / "embedder.tflite", against("")); });
   options = against("");
   options.litert_library = folder / "absent.so";
   expect_error(ErrorCode::kUnsupported, {"absent.so"}, [&] { verify_model(model, options); });
