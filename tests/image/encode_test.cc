@@ -232,6 +232,9 @@ TEST(FileFormatOf, LargePicturesFitSomeFormatsOnly) {
                [] { check_fits(FileFormat::kJpeg, 65536, 1); });
   expect_error(ErrorCode::kUnsupported, {"WebP"}, [] { check_fits(FileFormat::kWebp, 1, 16384); });
   expect_error(ErrorCode::kUnsupported, {"AVIF"}, [] { check_fits(FileFormat::kAvif, 1, 16385); });
+  check_fits(FileFormat::kAvif, 4000, 6000);
+  expect_error(ErrorCode::kUnsupported, {"10000 x 8000", "AVIF", "25 megapixels"},
+               [] { check_fits(FileFormat::kAvif, 8000, 10000); });
 }
 
 }  // namespace
