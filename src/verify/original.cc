@@ -2,6 +2,7 @@
 
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
+#include "watermark/detect.h"
 
 namespace sealite::verify {
 
@@ -28,16 +29,7 @@ graph::Tensor to_tensor(const image::Planes& planes) {
 }
 
 std::vector<float> logits_of(const graph::Tensor& output) {
-  const auto columns = static_cast<std::size_t>(output.shape.back());
-  if (output.values.size() == columns) return output.values;
-  const std::size_t pixels = output.values.size() / columns;
-  std::vector<float> means(columns);
-  for (std::size_t c = 0; c < columns; ++c) {
-    double sum = 0;
-    for (std::size_t p = 0; p < pixels; ++p) sum += static_cast<double>(output.values[p * columns + c]);
-    means[c] = static_cast<float>(sum / static_cast<double>(pixels));
-  }
-  return means;
+  return watermark::average_pixels(output.values, static_cast<std::size_t>(output.shape.back()), false);
 }
 
 }  // namespace sealite::verify

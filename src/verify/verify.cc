@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 
 #include "base/error.h"
 #include "verify/checkpoint_checks.h"

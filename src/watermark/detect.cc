@@ -45,16 +45,17 @@ std::vector<float> Detector::detect(const image::Planes& planes) {
   }
   model_.write_input(0, nchw_ ? image::to_chw(planes) : planes.data);
   model_.run();
-  std::vector<float> output = model_.read_output(0);
-  const std::size_t columns = bits_ + 1;
+  return average_pixels(model_.read_output(0), bits_ + 1, nchw_);
+}
+
+std::vector<float> average_pixels(std::vector<float> output, std::size_t columns, bool nchw) {
   if (output.size() == columns) return output;
-  // Pixelwise: [1,C,H,W] or [1,H,W,C].
   const std::size_t pixels = output.size() / columns;
   std::vector<float> means(columns, 0.0F);
   for (std::size_t c = 0; c < columns; ++c) {
     double sum = 0;
     for (std::size_t p = 0; p < pixels; ++p)
-      sum += static_cast<double>(output[nchw_ ? c * pixels + p : p * columns + c]);
+      sum += static_cast<double>(output[nchw ? c * pixels + p : p * columns + c]);
     means[c] = static_cast<float>(sum / static_cast<double>(pixels));
   }
   return means;

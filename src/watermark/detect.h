@@ -8,6 +8,10 @@
 
 namespace sealite::watermark {
 
+/// Logits [columns] of a detector's output: as they are, or a pixelwise model's ([1,C,H,W] or [1,H,W,C])
+/// averaged over pixels.
+std::vector<float> average_pixels(std::vector<float> output, std::size_t columns, bool nchw);
+
 /// Reads watermarks with a compiled "detect" signature: picture in, logits out.
 class Detector {
  public:
