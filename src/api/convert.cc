@@ -134,9 +134,7 @@ void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const qu
 // With --stop-after, composites may be left that TFLite has no operator for.
 void check_lowered(const graph::Graph& graph, const ConvertOptions& options) {
   for (const graph::Node& node : graph.nodes) {
-    if (std::holds_alternative<graph::LayerNorm>(node.op) ||
-        std::holds_alternative<graph::GlobalResponseNorm>(node.op) ||
-        std::holds_alternative<graph::BatchNorm>(node.op)) {
+    if (is_composite(node.op)) {
       fail(ErrorCode::kUsage,
            "stopped after '{}': '{}' is not a TFLite operator yet, so there is nothing to write; the graph "
            "is shown by --dump-after",
@@ -151,6 +149,12 @@ void check_dynamic(const model::Card& card, Part part) {
     fail(ErrorCode::kUnsupported,
          "card '{}': --dynamic is not supported for embedders, since TFLite's resize wants a fixed size; "
          "convert for one --image-size",
+         card.name);
+  }
+  if (!model::make_detector(card)->reads_any_size()) {
+    fail(ErrorCode::kUnsupported,
+         "card '{}': --dynamic is not supported for this detector, whose trained positions fix the picture's "
+         "size; leave it out (detect resizes pictures itself)",
          card.name);
   }
   for (const std::int64_t factor : card.detector.pixel_decoder.upscale_stages) {

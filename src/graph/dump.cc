@@ -26,11 +26,16 @@ std::string settings(const Op& op) {
             return fmt::format(" dilation {}x{} {}", o.dilation_h, o.dilation_w, padding_name(o.padding));
           },
           [](const FullyConnected& o) { return activation_suffix(o.activation); },
+          [](const BatchMatMul& o) { return std::string(o.transpose_b ? " transpose-b" : ""); },
           [](const Binary& o) { return activation_suffix(o.activation); },
           [](const Unary&) { return std::string(); },
+          [](const LeakyRelu& o) { return fmt::format(" slope {}", o.slope); },
+          [](const Softmax&) { return std::string(); },
           [](const Reduce& o) { return fmt::format(" axes {}{}", o.axes, o.keep_dims ? " keep" : ""); },
           [](const ReflectionPad& o) { return fmt::format(" reflect {}", o.amount); },
-          [](const ZeroPad& o) { return fmt::format(" zeros {}", o.amount); },
+          [](const ZeroPad& o) {
+            return fmt::format(" zeros {} {} {} {}", o.top, o.left, o.bottom, o.right);
+          },
           [](const Concatenation& o) { return fmt::format(" axis {}", o.axis); },
           [](const Slice& o) { return fmt::format(" begin {} size {}", o.begin, o.size); },
           [](const Reshape&) { return std::string(); },
@@ -44,6 +49,8 @@ std::string settings(const Op& op) {
           },
           [](const GlobalResponseNorm& o) { return fmt::format(" epsilon {}", o.epsilon); },
           [](const BatchNorm& o) { return fmt::format(" epsilon {}", o.epsilon); },
+          [](const RmsNorm& o) { return fmt::format(" epsilon {}", o.epsilon); },
+          [](const GroupNorm& o) { return fmt::format(" groups {} epsilon {}", o.groups, o.epsilon); },
       },
       op);
 }

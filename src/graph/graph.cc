@@ -63,6 +63,11 @@ std::vector<float> read_reals(const Value& constant) {
 std::uint64_t multiply_accumulates(const Graph& graph) {
   std::uint64_t total = 0;
   for (const Node& node : graph.nodes) {
+    if (std::holds_alternative<BatchMatMul>(node.op)) {
+      const auto summed = static_cast<std::uint64_t>(graph.shape(node.inputs[0]).back());
+      total += element_count(graph.shape(node.output)).value_or(0) * summed;
+      continue;
+    }
     const bool dense =
         std::holds_alternative<Conv2D>(node.op) || std::holds_alternative<FullyConnected>(node.op);
     const bool depthwise = std::holds_alternative<DepthwiseConv2D>(node.op);

@@ -54,7 +54,26 @@ class Inference {
     }
     return shape;
   }
+  Shape operator()(const BatchMatMul& op) const {
+    const Shape& a = input(0);
+    const Shape& b = input(1);
+    expect(a.size() >= 2 && a.size() == b.size(), "needs two inputs of one rank, at least 2");
+    Shape shape = a;
+    const std::size_t row = a.size() - 2;
+    for (std::size_t i = 0; i < row; ++i) {
+      expect(a[i] == b[i] || a[i] == 1 || b[i] == 1, "operands do not broadcast");
+      shape[i] = std::max(a[i], b[i]);
+    }
+    expect(a.back() == (op.transpose_b ? b.back() : b[row]), "the lengths to be summed over differ");
+    shape.back() = op.transpose_b ? b[row] : b.back();
+    return shape;
+  }
   Shape operator()(const Unary&) const { return input(0); }
+  Shape operator()(const LeakyRelu&) const { return input(0); }
+  Shape operator()(const Softmax&) const {
+    expect(!input(0).empty(), "needs an axis");
+    return input(0);
+  }
   Shape operator()(const Reduce& op) const {
     Shape shape = input(0);
     for (const int axis : op.axes) shape[checked(axis, shape)] = op.keep_dims ? 1 : -1;
@@ -71,8 +90,8 @@ class Inference {
   Shape operator()(const ZeroPad& op) const {
     Shape shape = input(0);
     expect(shape.size() == 4, "needs an NHWC input");
-    shape[1] += 2 * op.amount;
-    shape[2] += 2 * op.amount;
+    shape[1] += op.top + op.bottom;
+    shape[2] += op.left + op.right;
     return shape;
   }
   Shape operator()(const Concatenation& op) const {
@@ -126,6 +145,17 @@ class Inference {
     expect(inputs_.size() == 5, "needs x, gamma, beta, mean and variance");
     for (std::size_t i = 1; i < inputs_.size(); ++i)
       expect(input(i) == Shape{input(0).back()}, "a vector misfits the channels");
+    return input(0);
+  }
+  Shape operator()(const RmsNorm&) const {
+    expect(inputs_.size() == 2 && input(1) == Shape{input(0).back()}, "needs x and a gamma that fits it");
+    return input(0);
+  }
+  Shape operator()(const GroupNorm& op) const {
+    expect(inputs_.size() == 3 && input(0).size() == 4, "needs an NHWC input, gamma and beta");
+    expect(op.groups > 0 && input(0).back() % op.groups == 0, "channels are no multiple of the groups");
+    for (std::size_t i = 1; i < inputs_.size(); ++i)
+      expect(input(i) == Shape{input(0).back()}, "gamma or beta misfit");
     return input(0);
   }
   Shape operator()(const GlobalResponseNorm&) const {

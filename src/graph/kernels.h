@@ -12,8 +12,11 @@ using Inputs = std::vector<const Tensor*>;
 Tensor run_kernel(const Conv2D& op, const Inputs& inputs);
 Tensor run_kernel(const DepthwiseConv2D& op, const Inputs& inputs);
 Tensor run_kernel(const FullyConnected& op, const Inputs& inputs);
+Tensor run_kernel(const BatchMatMul& op, const Inputs& inputs);
 Tensor run_kernel(const Binary& op, const Inputs& inputs);
 Tensor run_kernel(const Unary& op, const Inputs& inputs);
+Tensor run_kernel(const LeakyRelu& op, const Inputs& inputs);
+Tensor run_kernel(const Softmax& op, const Inputs& inputs);
 Tensor run_kernel(const Reduce& op, const Inputs& inputs);
 Tensor run_kernel(const ReflectionPad& op, const Inputs& inputs);
 Tensor run_kernel(const ZeroPad& op, const Inputs& inputs);
@@ -28,6 +31,8 @@ Tensor run_kernel(const Dequantize& op, const Inputs& inputs);
 Tensor run_kernel(const LayerNorm& op, const Inputs& inputs);
 Tensor run_kernel(const GlobalResponseNorm& op, const Inputs& inputs);
 Tensor run_kernel(const BatchNorm& op, const Inputs& inputs);
+Tensor run_kernel(const RmsNorm& op, const Inputs& inputs);
+Tensor run_kernel(const GroupNorm& op, const Inputs& inputs);
 
 /// A zero tensor of `shape`.
 Tensor make_tensor(Shape shape);

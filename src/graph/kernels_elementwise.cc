@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
 
 #include "base/parallel.h"
 #include "graph/kernels.h"
@@ -103,6 +104,30 @@ Tensor run_kernel(const Unary& op, const Inputs& inputs) {
   return y;
 }
 
+Tensor run_kernel(const LeakyRelu& op, const Inputs& inputs) {
+  Tensor y = *inputs[0];
+  for (float& value : y.values) value = value < 0 ? value * op.slope : value;
+  return y;
+}
+
+Tensor run_kernel(const Softmax&, const Inputs& inputs) {
+  const Tensor& x = *inputs[0];
+  Tensor y = make_tensor(x.shape);
+  const auto length = static_cast<std::size_t>(x.shape.back());
+  parallel_for(x.values.size() / length, [&](std::size_t row) {
+    const std::span from = std::span(x.values).subspan(row * length, length);
+    const std::span to = std::span(y.values).subspan(row * length, length);
+    const float largest = *std::ranges::max_element(from);
+    double sum = 0;
+    for (std::size_t i = 0; i < length; ++i) {
+      to[i] = std::exp(from[i] - largest);
+      sum += static_cast<double>(to[i]);
+    }
+    for (float& value : to) value = static_cast<float>(static_cast<double>(value) / sum);
+  });
+  return y;
+}
+
 Tensor run_kernel(const Reduce& op, const Inputs& inputs) {
   const Tensor& x = *inputs[0];
   Shape kept = x.shape;
@@ -131,86 +156,6 @@ Tensor run_kernel(const Reduce& op, const Inputs& inputs) {
       if (std::ranges::find(op.axes, static_cast<int>(i)) == op.axes.end()) squeezed.push_back(x.shape[i]);
     }
     y.shape = squeezed;
-  }
-  return y;
-}
-
-Tensor run_kernel(const LayerNorm& op, const Inputs& inputs) {
-  const Tensor& x = *inputs[0];
-  Tensor y = make_tensor(x.shape);
-  const auto channels = static_cast<std::size_t>(x.shape.back());
-  parallel_for(x.values.size() / channels, [&](std::size_t row) {
-    const float* from = x.values.data() + row * channels;
-    float* to = y.values.data() + row * channels;
-    double mean = 0;
-    for (std::size_t c = 0; c < channels; ++c) mean += static_cast<double>(from[c]);
-    mean /= static_cast<double>(channels);
-    double variance = 0;
-    for (std::size_t c = 0; c < channels; ++c) {
-      const double difference = static_cast<double>(from[c]) - mean;
-      variance += difference * difference;
-    }
-    variance /= static_cast<double>(channels);
-    const double scale = 1.0 / std::sqrt(variance + static_cast<double>(op.epsilon));
-    for (std::size_t c = 0; c < channels; ++c) {
-      to[c] = static_cast<float>((static_cast<double>(from[c]) - (op.subtract_mean ? mean : 0.0)) * scale);
-      if (inputs.size() == 3) to[c] = to[c] * inputs[1]->values[c] + inputs[2]->values[c];
-    }
-  });
-  return y;
-}
-
-Tensor run_kernel(const BatchNorm& op, const Inputs& inputs) {
-  const Tensor& x = *inputs[0];
-  Tensor y = make_tensor(x.shape);
-  const auto channels = static_cast<std::size_t>(x.shape.back());
-  if (channels == 0) return y;
-  std::vector<double> scales(channels);
-  std::vector<double> offsets(channels);
-  for (std::size_t c = 0; c < channels; ++c) {
-    const auto of = [&](std::size_t input) { return static_cast<double>(inputs[input]->values[c]); };
-    scales[c] = of(1) / std::sqrt(of(4) + static_cast<double>(op.epsilon));
-    offsets[c] = of(2) - of(3) * scales[c];
-  }
-  parallel_for(x.values.size() / channels, [&](std::size_t row) {
-    for (std::size_t c = 0, i = row * channels; c < channels; ++c, ++i)
-      y.values[i] = static_cast<float>(static_cast<double>(x.values[i]) * scales[c] + offsets[c]);
-  });
-  return y;
-}
-
-Tensor run_kernel(const GlobalResponseNorm& op, const Inputs& inputs) {
-  const Tensor& x = *inputs[0];
-  const Shape4 in(x.shape);
-  const std::int64_t channels = in.dims[3];
-  const std::int64_t pixels = in.dims[1] * in.dims[2];
-  Tensor y = make_tensor(x.shape);
-  for (std::int64_t n = 0; n < in.dims[0]; ++n) {
-    std::vector<double> norms(static_cast<std::size_t>(channels), 0.0);
-    const float* image = x.values.data() + in.index(n, 0, 0, 0);
-    for (std::int64_t p = 0; p < pixels; ++p) {
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const auto value = static_cast<double>(image[p * channels + c]);
-        norms[static_cast<std::size_t>(c)] += value * value;
-      }
-    }
-    double mean = 0;
-    for (double& norm : norms) {
-      norm = std::sqrt(norm);
-      mean += norm;
-    }
-    mean = mean / static_cast<double>(channels) + static_cast<double>(op.epsilon);
-    std::vector<float> scales;
-    for (const double norm : norms) scales.push_back(static_cast<float>(norm / mean));
-    float* out = y.values.data() + in.index(n, 0, 0, 0);
-    parallel_for(static_cast<std::size_t>(pixels), [&](std::size_t pixel) {
-      const std::size_t base = pixel * static_cast<std::size_t>(channels);
-      for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
-        const float value = image[base + c];
-        const float beta = inputs.size() == 3 ? inputs[2]->values[c] : 0.0F;
-        out[base + c] = inputs[1]->values[c] * (value * scales[c]) + beta + value;
-      }
-    });
   }
   return y;
 }

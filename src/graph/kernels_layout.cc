@@ -53,12 +53,13 @@ Tensor run_kernel(const ReflectionPad& op, const Inputs& inputs) {
 
 Tensor run_kernel(const ZeroPad& op, const Inputs& inputs) {
   const Shape4 in(inputs[0]->shape);
-  Tensor y = make_tensor({in.dims[0], in.dims[1] + 2 * op.amount, in.dims[2] + 2 * op.amount, in.dims[3]});
+  Tensor y =
+      make_tensor({in.dims[0], in.dims[1] + op.top + op.bottom, in.dims[2] + op.left + op.right, in.dims[3]});
   const Shape4 out(y.shape);
   for (std::int64_t n = 0; n < in.dims[0]; ++n) {
     for (std::int64_t h = 0; h < in.dims[1]; ++h) {
       std::copy_n(inputs[0]->values.data() + in.index(n, h, 0, 0), in.dims[2] * in.dims[3],
-                  y.values.data() + out.index(n, h + op.amount, op.amount, 0));
+                  y.values.data() + out.index(n, h + op.top, op.left, 0));
     }
   }
   return y;

@@ -51,6 +51,37 @@ Tensor run_kernel(const FullyConnected& op, const Inputs& inputs) {
   return y;
 }
 
+Tensor run_kernel(const BatchMatMul& op, const Inputs& inputs) {
+  const Tensor& a = *inputs[0];
+  const Tensor& b = *inputs[1];
+  const Shape4 left(a.shape);
+  const Shape4 right(b.shape);
+  Shape shape = a.shape;
+  for (std::size_t i = 0; i + 2 < shape.size(); ++i) shape[i] = std::max(shape[i], b.shape[i]);
+  const std::int64_t columns = op.transpose_b ? right.dims[2] : right.dims[3];
+  shape.back() = columns;
+  Tensor y = make_tensor(shape);
+  const Shape4 out(shape);
+  parallel_for(static_cast<std::size_t>(out.dims[0] * out.dims[1]), [&](std::size_t matrix) {
+    const std::int64_t n = static_cast<std::int64_t>(matrix) / out.dims[1];
+    const std::int64_t h = static_cast<std::int64_t>(matrix) % out.dims[1];
+    const auto start = [&](const Shape4& of) {
+      return of.index(of.dims[0] == 1 ? 0 : n, of.dims[1] == 1 ? 0 : h, 0, 0);
+    };
+    const float* rows = b.values.data() + start(right);
+    std::vector<float> turned;  // [N, K], as add_product wants it
+    if (!op.transpose_b) {
+      for (std::int64_t column = 0; column < columns; ++column) {
+        for (std::int64_t k = 0; k < right.dims[2]; ++k) turned.push_back(rows[k * columns + column]);
+      }
+      rows = turned.data();
+    }
+    add_product(a.values.data() + start(left), left.dims[2], rows, columns, left.dims[3],
+                y.values.data() + out.index(n, h, 0, 0));
+  });
+  return y;
+}
+
 Tensor run_kernel(const Conv2D& op, const Inputs& inputs) {
   const Tensor& x = *inputs[0];
   const Tensor& filter = *inputs[1];

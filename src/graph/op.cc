@@ -53,8 +53,11 @@ std::string_view op_name(const Op& op) {
           [](const Conv2D&) -> View { return "CONV_2D"; },
           [](const DepthwiseConv2D&) -> View { return "DEPTHWISE_CONV_2D"; },
           [](const FullyConnected&) -> View { return "FULLY_CONNECTED"; },
+          [](const BatchMatMul&) -> View { return "BATCH_MATMUL"; },
           [](const Binary& binary) -> View { return binary_name(binary.kind); },
           [](const Unary& unary) -> View { return unary_name(unary.kind); },
+          [](const LeakyRelu&) -> View { return "LEAKY_RELU"; },
+          [](const Softmax&) -> View { return "SOFTMAX"; },
           [](const Reduce& reduce) -> View { return reduce.kind == ReduceKind::kMean ? "MEAN" : "SUM"; },
           [](const ReflectionPad&) -> View { return "MIRROR_PAD"; },
           [](const ZeroPad&) -> View { return "PAD"; },
@@ -69,8 +72,16 @@ std::string_view op_name(const Op& op) {
           [](const LayerNorm&) -> View { return "LAYER_NORM"; },
           [](const GlobalResponseNorm&) -> View { return "GRN"; },
           [](const BatchNorm&) -> View { return "BATCH_NORM"; },
+          [](const RmsNorm&) -> View { return "RMS_NORM"; },
+          [](const GroupNorm&) -> View { return "GROUP_NORM"; },
       },
       op);
+}
+
+bool is_composite(const Op& op) {
+  return std::holds_alternative<LayerNorm>(op) || std::holds_alternative<GlobalResponseNorm>(op) ||
+         std::holds_alternative<BatchNorm>(op) || std::holds_alternative<RmsNorm>(op) ||
+         std::holds_alternative<GroupNorm>(op);
 }
 
 }  // namespace sealite::graph

@@ -37,6 +37,15 @@ struct FullyConnected {
   Activation activation = Activation::kNone;
 };
 
+/// y = a · b over the two innermost axes, for each pair of the outer ones, along which a length of 1 is
+/// repeated: [.., M, K] · [.., K, N], or [.., N, K] if `transpose_b`.
+struct BatchMatMul {
+  bool transpose_b = false;
+};
+
+/// exp(x) / sum of exp(x) over the innermost axis.
+struct Softmax {};
+
 enum class BinaryKind : std::uint8_t { kAdd, kSub, kMul, kDiv, kSquaredDifference };
 
 /// Elementwise with broadcasting of axes of length 1.
@@ -52,6 +61,11 @@ struct Unary {
   UnaryKind kind = UnaryKind::kSqrt;
 };
 
+/// x, or slope * x where that is negative.
+struct LeakyRelu {
+  float slope = 0.2F;
+};
+
 enum class ReduceKind : std::uint8_t { kMean, kSum };
 
 struct Reduce {
@@ -65,10 +79,12 @@ struct ReflectionPad {
   std::int64_t amount = 1;
 };
 
-/// `amount` zeros on each side of H and W: PyTorch's padding of a strided convolution, where TFLite's SAME is
-/// another.
+/// Zeros around H and W: PyTorch's padding of a strided convolution, where TFLite's SAME is another.
 struct ZeroPad {
-  std::int64_t amount = 1;
+  std::int64_t top = 1;
+  std::int64_t left = 1;
+  std::int64_t bottom = 1;
+  std::int64_t right = 1;
 };
 
 struct Concatenation {
@@ -131,9 +147,27 @@ struct BatchNorm {
   float epsilon = 1e-5F;
 };
 
-using Op = std::variant<Conv2D, DepthwiseConv2D, FullyConnected, Binary, Unary, Reduce, ReflectionPad,
-                        ZeroPad, Concatenation, Slice, Reshape, Transpose, ResizeBilinear, ResizeNearest,
-                        DepthToSpace, Dequantize, LayerNorm, GlobalResponseNorm, BatchNorm>;
+/// x / sqrt(mean over C of x^2 + epsilon) * gamma, inputs x and gamma [C]. With the reference's
+/// x / max(||x||, 1e-12) * sqrt(C) * gamma (videoseal modules/common.py: ChanRMSNorm) it agrees to a float's
+/// precision from ||x|| = 1e-8 on.
+struct RmsNorm {
+  float epsilon = 1e-24F;
+};
+
+/// torch.nn.GroupNorm, inputs x, gamma and beta [C]: (x - mean) / sqrt(variance + epsilon) over H, W and each
+/// of `groups` runs of C / groups channels; then * gamma + beta.
+struct GroupNorm {
+  std::int64_t groups = 8;
+  float epsilon = 1e-5F;
+};
+
+using Op = std::variant<Conv2D, DepthwiseConv2D, FullyConnected, BatchMatMul, Binary, Unary, LeakyRelu,
+                        Softmax, Reduce, ReflectionPad, ZeroPad, Concatenation, Slice, Reshape, Transpose,
+                        ResizeBilinear, ResizeNearest, DepthToSpace, Dequantize, LayerNorm,
+                        GlobalResponseNorm, BatchNorm, RmsNorm, GroupNorm>;
+
+/// Whether `op` is a composite: a pass has to lower it before it can be written.
+bool is_composite(const Op& op);
 
 /// Builds one callable from several lambdas, for std::visit.
 template <typename... Fs>

@@ -1,78 +1,21 @@
 #include "model/card.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 
 #include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "model/card_section.h"
 #include "model/embedded_cards.h"
+#include "model/network.h"
 
 namespace sealite::model {
 namespace {
 
 // A card is a page of text; anything larger is no card.
 constexpr std::size_t kMaxCardBytes = 1U << 20U;
-// Far above every real model, and small enough that no product of them overflows 64 bits.
-constexpr std::int64_t kMaxDimension = 1 << 20;
-constexpr std::size_t kMaxListLength = 64;
-
-// One mapping of the YAML, with its path for errors. Keys that are absent give the default.
-class Section {
- public:
-  Section(const YAML::Node& node, std::string path) : node_(node), path_(std::move(path)) {
-    if (node_.IsDefined() && !node_.IsNull() && !node_.IsMap())
-      fail(ErrorCode::kMalformed, "{} is not a mapping", path_.empty() ? "the text" : "'" + path_ + "'");
-  }
-  Section child(const std::string& key) const {
-    return {lookup(key), path_.empty() ? key : path_ + "." + key};
-  }
-  bool has(const std::string& key) const { return lookup(key).IsDefined(); }
-  bool empty() const { return !node_.IsDefined() || node_.IsNull(); }
-
-  template <typename T>
-  T get(const std::string& key, T fallback) const {
-    const YAML::Node value = lookup(key);
-    if (!value.IsDefined() || value.IsNull()) return fallback;
-    try {
-      return value.as<T>();
-    } catch (const YAML::Exception&) {
-      fail(ErrorCode::kMalformed, "'{}.{}' is not of the expected kind", path_, key);
-    }
-  }
-  std::int64_t dimension(const std::string& key, std::int64_t fallback) const {
-    return check(key, get<std::int64_t>(key, fallback));
-  }
-  std::vector<std::int64_t> dimensions(const std::string& key, std::vector<std::int64_t> fallback) const {
-    auto list = get(key, std::move(fallback));
-    if (list.empty() || list.size() > kMaxListLength) {
-      fail(ErrorCode::kMalformed, "'{}.{}' has {} entries", path_, key, list.size());
-    }
-    for (const std::int64_t value : list) check(key, value);
-    return list;
-  }
-
- private:
-  YAML::Node lookup(const std::string& key) const {
-    // The const operator[] does not insert the key.
-    if (empty()) return YAML::Node(YAML::NodeType::Undefined);
-    const YAML::Node& map = node_;
-    return map[key];
-  }
-  std::int64_t check(const std::string& key, std::int64_t value) const {
-    if (value < 1 || value > kMaxDimension) {
-      fail(ErrorCode::kMalformed, "'{}.{}' is {}, expected 1 to {}", path_, key, value, kMaxDimension);
-    }
-    return value;
-  }
-
-  YAML::Node node_;
-  std::string path_;
-};
 
 UpscaleType parse_upscale_type(const std::string& text) {
   if (text == "bilinear") return UpscaleType::kBilinear;
@@ -82,38 +25,26 @@ UpscaleType parse_upscale_type(const std::string& text) {
   fail(ErrorCode::kUnsupported, "upscale_type '{}' is none of bilinear, nearest, conv, pixelshuffle", text);
 }
 
-DetectorCard parse_detector(const Section& extractor, std::int64_t bits) {
-  DetectorCard card;
-  card.model = extractor.get<std::string>("model", "");
-  const Section params = extractor.child("params");
-  const Section encoder = params.child("encoder");
-  card.depths = encoder.dimensions("depths", {3, 3, 9, 3});
-  card.dims = encoder.dimensions("dims", {96, 192, 384, 768});
-  card.stem_stride = encoder.dimension("stem_stride", 4);
-  if (params.get("proportional_dim", false)) {
-    // videoseal models/extractor.py: dims grow with the square root of the message, 128 bits being the base.
-    for (std::int64_t& dim : card.dims) {
-      dim =
-          static_cast<std::int64_t>(static_cast<double>(dim) * std::sqrt(static_cast<double>(bits) / 128.0));
-      if (dim < 1) fail(ErrorCode::kMalformed, "proportional_dim leaves a stage without channels");
-    }
-  }
-  if (card.dims.size() != card.depths.size()) {
-    fail(ErrorCode::kMalformed, "'depths' has {} stages, 'dims' {}", card.depths.size(), card.dims.size());
-  }
-  const Section decoder = params.child("pixel_decoder");
-  card.pixel_decoder.pixelwise = decoder.get("pixelwise", false);
-  card.pixel_decoder.sigmoid_output = decoder.get("sigmoid_output", false);
-  card.pixel_decoder.upscale_type = parse_upscale_type(decoder.get<std::string>("upscale_type", "bilinear"));
-  card.pixel_decoder.upscale_stages = decoder.dimensions("upscale_stages", {1});
-  return card;
+DetectorCard parse_detector(const CardSection& extractor, const Card& card) {
+  DetectorCard detector;
+  detector.model = extractor.get<std::string>("model", "");
+  const CardSection params = extractor.child("params");
+  if (const DetectorArchitecture* architecture = find_architecture(detector.model))
+    detector.encoder = architecture->read_card(params, card);
+  const CardSection decoder = params.child("pixel_decoder");
+  detector.pixel_decoder.pixelwise = decoder.get("pixelwise", false);
+  detector.pixel_decoder.sigmoid_output = decoder.get("sigmoid_output", false);
+  detector.pixel_decoder.upscale_type =
+      parse_upscale_type(decoder.get<std::string>("upscale_type", "bilinear"));
+  detector.pixel_decoder.upscale_stages = decoder.dimensions("upscale_stages", {1});
+  return detector;
 }
 
-EmbedderCard parse_embedder(const Section& embedder) {
+EmbedderCard parse_embedder(const CardSection& embedder) {
   EmbedderCard card;
   card.present = !embedder.empty();
   card.model = embedder.get<std::string>("model", "");
-  const Section unet = embedder.child("params").child("unet");
+  const CardSection unet = embedder.child("params").child("unet");
   card.in_channels = unet.dimension("in_channels", 3);
   card.out_channels = unet.dimension("out_channels", 3);
   card.z_channels = unet.dimension("z_channels", 16);
@@ -126,9 +57,9 @@ EmbedderCard parse_embedder(const Section& embedder) {
 }
 
 Card parse(std::string_view name, std::string_view yaml) {
-  const Section root(YAML::Load(std::string(yaml)), "");
-  const Section args = root.child("args");
-  const Section extractor = root.child("extractor");
+  const CardSection root(YAML::Load(std::string(yaml)), "");
+  const CardSection args = root.child("args");
+  const CardSection extractor = root.child("extractor");
   if (args.empty() || extractor.empty()) {
     fail(ErrorCode::kMalformed, "no model card: it needs the sections 'args' and 'extractor'");
   }
@@ -137,14 +68,14 @@ Card parse(std::string_view name, std::string_view yaml) {
   card.bits = args.dimension("nbits", 0);
   card.image_size = args.dimension(args.has("img_size_proc") ? "img_size_proc" : "img_size_extractor", 256);
   const auto hidden = args.get("hidden_size_multiplier", 2.0) * static_cast<double>(card.bits);
-  if (!(hidden >= 0 && hidden <= static_cast<double>(kMaxDimension))) {
+  if (!(hidden >= 0 && hidden <= static_cast<double>(CardSection::kMaxDimension))) {
     fail(ErrorCode::kMalformed, "'args.hidden_size_multiplier' is out of range");
   }
   card.hidden_size = static_cast<std::int64_t>(hidden);
-  card.attenuation = args.get<std::string>("attenuation", "none");
+  card.attenuation = attenuation_name(args.get<std::string>("attenuation", "none"));
   card.scaling_w = args.get("scaling_w", 1.0);
   card.scaling_i = args.get("scaling_i", 1.0);
-  card.detector = parse_detector(extractor, card.bits);
+  card.detector = parse_detector(extractor, card);
   card.embedder = parse_embedder(root.child("embedder"));
   return card;
 }
@@ -163,6 +94,10 @@ Card parse_card(std::string_view name, std::string_view yaml) {
       fail(ErrorCode::kMalformed, "not valid YAML: {}", error.what());
     }
   });
+}
+
+std::string attenuation_name(std::string text) {
+  return text == "None" ? "none" : text;
 }
 
 std::vector<std::string> card_names() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <any>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,10 +22,8 @@ struct PixelDecoderCard {
 
 /// `extractor` of a card.
 struct DetectorCard {
-  std::string model;                 // "convnext_tiny", "convnext_chunky", "sam_small", …
-  std::vector<std::int64_t> depths;  // blocks of each stage
-  std::vector<std::int64_t> dims;    // channels of each stage, after proportional_dim
-  std::int64_t stem_stride = 4;
+  std::string model;  // "convnext_tiny", "convnext_chunky", "sam_small", …
+  std::any encoder;   // what its architecture's own file knows of it (network.h); empty: no detector
   PixelDecoderCard pixel_decoder;
 };
 
@@ -63,6 +62,9 @@ Card parse_card(std::string_view name, std::string_view yaml);
 /// `name_or_file`: a compiled-in card's name, else a YAML file's path. Throws kNotFound listing the names
 /// there are.
 Card load_card(const std::string& name_or_file);
+
+/// An attenuation's name as cards and checkpoints have it, where Python's None means "none".
+std::string attenuation_name(std::string text);
 
 /// Names of the compiled-in cards, for help and errors.
 std::vector<std::string> card_names();

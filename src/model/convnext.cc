@@ -1,5 +1,10 @@
 // ConvNeXtV2 (videoseal modules/convnext.py) with a pixel decoder: chunkyseal, pixelseal, videoseal_1.0.
-#include <fmt/format.h>
+#include "model/convnext.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/ranges.h>
 
 #include "model/layers.h"
 #include "model/network.h"
@@ -24,7 +29,10 @@ std::string block_name(std::size_t stage, std::int64_t block) {
 
 class ConvNext : public DetectorNetwork {
  public:
-  explicit ConvNext(const Card& card) : card_(card.detector), bits_(card.bits) {}
+  explicit ConvNext(const Card& card)
+      : card_(std::any_cast<const ConvNextCard&>(card.detector.encoder)),
+        decoder_(card.detector.pixel_decoder),
+        bits_(card.bits) {}
 
   std::vector<Parameter> parameters() const override {
     ParameterList list;
@@ -39,7 +47,7 @@ class ConvNext : public DetectorNetwork {
         add_block(list, block_name(stage, block), card_.dims[stage]);
       }
     }
-    add_pixel_decoder_parameters(list, card_.pixel_decoder, card_.dims.back(), bits_);
+    add_pixel_decoder_parameters(list, decoder_, card_.dims.back(), bits_);
     return list.take();
   }
 
@@ -51,7 +59,7 @@ class ConvNext : public DetectorNetwork {
         x = build_block(weights, builder, block_name(stage, block), x);
       }
     }
-    return build_pixel_decoder(builder, weights, card_.pixel_decoder, x);
+    return build_pixel_decoder(builder, weights, decoder_, x);
   }
 
  private:
@@ -93,15 +101,71 @@ class ConvNext : public DetectorNetwork {
                        {x, vector(name + ".gamma"), vector(name + ".beta")});
   }
 
-  DetectorCard card_;
+  ConvNextCard card_;
+  PixelDecoderCard decoder_;
   std::int64_t bits_;
 };
 
-}  // namespace
+// videoseal models/extractor.py: dims grow with the square root of the message, 128 bits being the base.
+void grow_dims(ConvNextCard& card, std::int64_t bits) {
+  for (std::int64_t& dim : card.dims) {
+    dim = static_cast<std::int64_t>(static_cast<double>(dim) * std::sqrt(static_cast<double>(bits) / 128.0));
+    if (dim < 1) fail(ErrorCode::kMalformed, "proportional_dim leaves a stage without channels");
+  }
+}
 
-std::unique_ptr<DetectorNetwork> make_convnext(const Card& card) {
-  if (!card.detector.model.starts_with("convnext")) return nullptr;
+std::any read_card(const CardSection& params, const Card& card) {
+  ConvNextCard convnext;
+  const CardSection encoder = params.child("encoder");
+  convnext.depths = encoder.dimensions("depths", {3, 3, 9, 3});
+  convnext.dims = encoder.dimensions("dims", {96, 192, 384, 768});
+  convnext.stem_stride = encoder.dimension("stem_stride", 4);
+  if (params.get("proportional_dim", false)) grow_dims(convnext, card.bits);
+  if (convnext.dims.size() != convnext.depths.size()) {
+    fail(ErrorCode::kMalformed, "'depths' has {} stages, 'dims' {}", convnext.depths.size(),
+         convnext.dims.size());
+  }
+  return convnext;
+}
+
+// What a model name implies that shapes do not tell: both strides have a 4x4 stem kernel.
+struct KnownModel {
+  std::string_view model;
+  std::int64_t stem_stride;
+};
+constexpr KnownModel kKnownModels[] = {
+    {"convnext_tiny", 4}, {"convnext_base", 4}, {"convnext_chunky", 2}, {"convnext_sweep_3_prop_stride2", 2}};
+
+DerivedEncoder derive(const checkpoint::Checkpoint& checkpoint, const std::string& model) {
+  constexpr std::size_t kStages = 4;
+  ConvNextCard card;
+  for (std::size_t stage = 0; stage < kStages; ++stage) {
+    const std::string conv = downsample_name(stage, stage == 0 ? 0 : 1) + ".weight";
+    card.dims.push_back(required_shape(checkpoint, conv, 4)[0]);
+    std::int64_t depth = 0;
+    while (checkpoint.find(block_name(stage, depth) + "dwconv.weight") != nullptr) ++depth;
+    if (depth == 0) fail(ErrorCode::kMismatch, "stage {} of the detector has no blocks", stage);
+    card.depths.push_back(depth);
+  }
+  const auto* known = std::ranges::find(kKnownModels, model, &KnownModel::model);
+  if (known == std::end(kKnownModels)) {
+    fail(ErrorCode::kMismatch,
+         "'{}' does not say how its detector's stem strides (args: extractor_model is '{}'); give --card ({} "
+         "or a YAML file)",
+         checkpoint.path().string(), model, fmt::join(card_names(), ", "));
+  }
+  card.stem_stride = known->stem_stride;
+  const std::int64_t channels = card.dims.back();
+  return {std::move(card), channels};
+}
+
+std::unique_ptr<DetectorNetwork> make(const Card& card) {
   return std::make_unique<ConvNext>(card);
 }
+
+}  // namespace
+
+const DetectorArchitecture kConvNext = {"ConvNeXtV2", "convnext", "detector.convnext.",
+                                        read_card,    derive,     make};
 
 }  // namespace sealite::model

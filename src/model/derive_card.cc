@@ -6,21 +6,15 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "model/network.h"
+#include "model/weights.h"
 
 namespace sealite::model {
 namespace {
 
 using checkpoint::Checkpoint;
 
-// What a model name implies that shapes do not tell: both strides have a 4x4 stem kernel.
-struct KnownDetector {
-  std::string_view model;
-  std::int64_t stem_stride;
-};
-constexpr KnownDetector kKnownDetectors[] = {
-    {"convnext_tiny", 4}, {"convnext_base", 4}, {"convnext_chunky", 2}};
-
-// Likewise the activation of an embedder.
+// What a model name implies that shapes do not tell.
 struct KnownEmbedder {
   std::string_view model;
   std::string_view activation;
@@ -47,50 +41,23 @@ double number(const Checkpoint& checkpoint, std::string_view key, double fallbac
   return value;
 }
 
-const Shape& shape_of(const Checkpoint& checkpoint, const std::string& name, std::size_t rank) {
-  const auto* tensor = checkpoint.find(name);
-  if (tensor == nullptr || tensor->shape.size() != rank) {
-    fail(ErrorCode::kMismatch,
-         "'{}' has no tensor '{}' of rank {}: not a Seal model that can be read without a card; give --card "
-         "({} or a YAML file)",
-         checkpoint.path().string(), name, rank, fmt::join(card_names(), ", "));
-  }
-  return tensor->shape;
-}
-
-void derive_stages(const Checkpoint& checkpoint, DetectorCard& card) {
-  constexpr int kStages = 4;
-  for (int stage = 0; stage < kStages; ++stage) {
-    const auto conv =
-        fmt::format("detector.convnext.downsample_layers.{}.{}.weight", stage, stage == 0 ? 0 : 1);
-    card.dims.push_back(shape_of(checkpoint, conv, 4)[0]);
-    std::int64_t depth = 0;
-    while (checkpoint.find(fmt::format("detector.convnext.stages.{}.{}.dwconv.weight", stage, depth)) !=
-           nullptr)
-      ++depth;
-    if (depth == 0) fail(ErrorCode::kMismatch, "stage {} of the detector has no blocks", stage);
-    card.depths.push_back(depth);
-  }
-}
-
 // Upscale factors from the channels: each stage divides them by its factor.
-void derive_pixel_decoder(const Checkpoint& checkpoint, DetectorCard& card) {
+void derive_pixel_decoder(const Checkpoint& checkpoint, std::int64_t channels, DetectorCard& card) {
   PixelDecoderCard& decoder = card.pixel_decoder;
   const std::string root = "detector.pixel_decoder.";
   decoder.upscale_stages.clear();
-  std::int64_t channels = card.dims.back();
   for (int stage = 0;; ++stage) {
     const auto block = fmt::format("{}output_upscaling.{}.upsample_block.", root, stage);
     std::int64_t out = 0;
     if (checkpoint.find(block + "2.weight") != nullptr && checkpoint.find(block + "0.weight") == nullptr) {
-      out = shape_of(checkpoint, block + "2.weight", 4)[0];
+      out = required_shape(checkpoint, block + "2.weight", 4)[0];
     } else if (checkpoint.find(block + "0.bias") != nullptr) {
       decoder.upscale_type = UpscaleType::kConv;
-      out = shape_of(checkpoint, block + "0.weight", 4)[1];
+      out = required_shape(checkpoint, block + "0.weight", 4)[1];
     } else if (checkpoint.find(block + "0.weight") != nullptr) {
       // out * f^2 rows with out = channels / f, so rows = channels * f.
       decoder.upscale_type = UpscaleType::kPixelShuffle;
-      const std::int64_t rows = shape_of(checkpoint, block + "0.weight", 4)[0];
+      const std::int64_t rows = required_shape(checkpoint, block + "0.weight", 4)[0];
       out = rows > 0 && channels > 0 ? channels / std::max<std::int64_t>(1, rows / channels) : 0;
     } else {
       break;
@@ -104,18 +71,18 @@ void derive_pixel_decoder(const Checkpoint& checkpoint, DetectorCard& card) {
   decoder.pixelwise = linear != nullptr && linear->shape.size() == 4;
 }
 
-// All from shapes but the activation, which the model's name implies.
+// All from shapes but the activation, which the model's name implies, and some normalisations.
 void derive_embedder(const Checkpoint& checkpoint, Card& card) {
   const std::string root = "embedder.unet.";
   EmbedderCard& embedder = card.embedder;
   embedder.present = true;
   embedder.model = arg(checkpoint, "embedder_model", "");
-  const Shape& embeddings = shape_of(checkpoint, root + "msg_processor.msg_embeddings.weight", 2);
+  const Shape& embeddings = required_shape(checkpoint, root + "msg_processor.msg_embeddings.weight", 2);
   card.hidden_size = embeddings[1];
   if (card.bits == 0) card.bits = embeddings[0] / 2;
-  const Shape& first = shape_of(checkpoint, root + "inc.double_conv.0.weight", 4);
+  const Shape& first = required_shape(checkpoint, root + "inc.double_conv.0.weight", 4);
   embedder.in_channels = first[1];
-  embedder.out_channels = shape_of(checkpoint, root + "outc.weight", 4)[0];
+  embedder.out_channels = required_shape(checkpoint, root + "outc.weight", 4)[0];
   embedder.z_channels = 1;
   embedder.z_channels_mults = {first[0]};
   for (int level = 0;; ++level) {
@@ -131,8 +98,10 @@ void derive_embedder(const Checkpoint& checkpoint, Card& card) {
   const auto sane = [](std::int64_t value) { return value >= 1 && value <= 1 << 20; };
   if (!sane(card.bits) || !sane(card.hidden_size) || !std::ranges::all_of(embedder.z_channels_mults, sane))
     fail(ErrorCode::kMismatch, "'{}': the embedder's sizes are out of range", checkpoint.path().string());
-  const bool batch = checkpoint.find(root + "inc.double_conv.1.running_var") != nullptr;
-  embedder.normalization = batch ? "batch" : "rms";
+  const std::string norm = root + "inc.double_conv.1.";
+  embedder.normalization.clear();  // group and layer norms have the same tensors
+  if (checkpoint.find(norm + "running_var") != nullptr) embedder.normalization = "batch";
+  if (checkpoint.find(norm + "gamma") != nullptr) embedder.normalization = "rms";
   embedder.activation.clear();
   for (const KnownEmbedder& known : kKnownEmbedders) {
     if (known.model == embedder.model) embedder.activation = known.activation;
@@ -146,34 +115,38 @@ bool has_part(const Checkpoint& checkpoint, std::string_view prefix) {
 
 void derive_detector(const Checkpoint& checkpoint, Card& card) {
   card.detector.model = arg(checkpoint, "extractor_model", "");
-  derive_stages(checkpoint, card.detector);
-  derive_pixel_decoder(checkpoint, card.detector);
-  const std::string linear = "detector.pixel_decoder.linear.weight";
-  card.bits = shape_of(checkpoint, linear, card.detector.pixel_decoder.pixelwise ? 4 : 2)[0] - 1;
-  bool known = false;
-  for (const KnownDetector& detector : kKnownDetectors) {
-    if (detector.model != card.detector.model) continue;
-    card.detector.stem_stride = detector.stem_stride;
-    known = true;
-  }
-  if (!known) {
+  const DetectorArchitecture* architecture = find_architecture(checkpoint);
+  if (architecture == nullptr) {
     fail(ErrorCode::kMismatch,
-         "'{}' does not say how its detector's stem strides (args: extractor_model is '{}'); give --card ({} "
-         "or a YAML file)",
-         checkpoint.path().string(), card.detector.model, fmt::join(card_names(), ", "));
+         "'{}' has no detector of a kind that can be read without a card; give --card ({} or a YAML file)",
+         checkpoint.path().string(), fmt::join(card_names(), ", "));
   }
+  DerivedEncoder derived = architecture->derive(checkpoint, card.detector.model);
+  card.detector.encoder = std::move(derived.encoder);
+  // A file that does not say its model's name has the tensors of this kind.
+  if (find_architecture(card.detector.model) != architecture) card.detector.model = architecture->models;
+  derive_pixel_decoder(checkpoint, derived.channels, card.detector);
+  const std::string linear = "detector.pixel_decoder.linear.weight";
+  card.bits = required_shape(checkpoint, linear, card.detector.pixel_decoder.pixelwise ? 4 : 2)[0] - 1;
+}
+
+bool same_tensors(const Card& a, const Card& b) {
+  const auto shapes = [](const Card& card) {
+    std::vector<std::pair<std::string, Shape>> list;
+    for (Parameter& parameter : make_detector(card)->parameters())
+      list.emplace_back(std::move(parameter.name), std::move(parameter.shape));
+    return list;
+  };
+  return shapes(a) == shapes(b);
 }
 
 // The compiled-in card that says the same, so that a file called anything is known by its model's name.
 std::string known_name(const Card& derived, const std::string& embedder_model) {
-  const DetectorCard& detector = derived.detector;
   for (const std::string& name : card_names()) {
     const Card card = load_card(name);
-    if (card.bits == derived.bits && card.detector.dims == detector.dims &&
-        card.detector.depths == detector.depths && card.detector.stem_stride == detector.stem_stride &&
-        card.embedder.model == embedder_model) {
+    if (card.bits == derived.bits && card.detector.model == derived.detector.model &&
+        card.embedder.model == embedder_model && same_tensors(card, derived))
       return name;
-    }
   }
   return derived.name;
 }
@@ -193,7 +166,7 @@ Card derive_card(const Checkpoint& checkpoint) {
   if (card.image_size < 1 || card.image_size > 1 << 16) {
     fail(ErrorCode::kMalformed, "args: image size {} is out of range", card.image_size);
   }
-  card.attenuation = arg(checkpoint, "attenuation", "none");
+  card.attenuation = attenuation_name(arg(checkpoint, "attenuation", "none"));
   card.scaling_w = number(checkpoint, "scaling_w", 1.0);
   card.scaling_i = number(checkpoint, "scaling_i", 1.0);
   card.name = known_name(card, arg(checkpoint, "embedder_model", ""));

@@ -38,12 +38,12 @@ ValueId layer_norm(Builder& builder, const Weights& weights, const std::string& 
                       builder.constant(name + ".bias", weights.source(name + ".bias"))});
 }
 
-ValueId pointwise_conv2d(Builder& builder, const Weights& weights, const std::string& name, ValueId x) {
+ValueId pointwise_conv2d(Builder& builder, const Weights& weights, const std::string& name, ValueId x,
+                         bool bias) {
   const SourcePtr oihw = weights.source(name + ".weight");
   const SourcePtr filter = reshaped(oihw, {oihw->shape()[0], oihw->shape()[1]});
-  return builder.add(name, FullyConnected{},
-                     {x, builder.constant(name + ".weight", filter),
-                      builder.constant(name + ".bias", weights.source(name + ".bias"))});
+  const ValueId b = bias_or_zero(builder, weights, name, filter->shape()[0], bias);
+  return builder.add(name, FullyConnected{}, {x, builder.constant(name + ".weight", filter), b});
 }
 
 ValueId batch_norm(Builder& builder, const Weights& weights, const std::string& name, ValueId x,
@@ -52,6 +52,18 @@ ValueId batch_norm(Builder& builder, const Weights& weights, const std::string& 
   for (const char* tensor : {".weight", ".bias", ".running_mean", ".running_var"})
     inputs.push_back(builder.constant(name + tensor, weights.source(name + tensor)));
   return builder.add(name, BatchNorm{epsilon}, std::move(inputs));
+}
+
+ValueId channel_rms_norm(Builder& builder, const Weights& weights, const std::string& name, ValueId x) {
+  const SourcePtr gamma = weights.source(name + ".gamma");
+  return builder.add(name, RmsNorm{},
+                     {x, builder.constant(name + ".gamma", reshaped(gamma, {gamma->shape()[0]}))});
+}
+
+ValueId group_norm(Builder& builder, const Weights& weights, const std::string& name, ValueId x) {
+  return builder.add(name, GroupNorm{},
+                     {x, builder.constant(name + ".weight", weights.source(name + ".weight")),
+                      builder.constant(name + ".bias", weights.source(name + ".bias"))});
 }
 
 ValueId luma(Builder& builder, ValueId rgb) {

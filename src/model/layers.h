@@ -20,9 +20,10 @@ ValueId conv2d(Builder& builder, const Weights& weights, const std::string& name
 /// nn.Conv2d with groups = channels, stride 1, padding k/2.
 ValueId depthwise_conv2d(Builder& builder, const Weights& weights, const std::string& name, ValueId x);
 
-/// nn.Conv2d with a 1x1 kernel and a bias, as a product over the channels: in integers the runtime then
+/// nn.Conv2d with a 1x1 kernel, as a product over the channels: in integers the runtime then
 /// measures the range of each pixel, not of the whole picture.
-ValueId pointwise_conv2d(Builder& builder, const Weights& weights, const std::string& name, ValueId x);
+ValueId pointwise_conv2d(Builder& builder, const Weights& weights, const std::string& name, ValueId x,
+                         bool bias = true);
 
 /// nn.Linear over the innermost axis.
 ValueId linear(Builder& builder, const Weights& weights, const std::string& name, ValueId x);
@@ -34,6 +35,12 @@ ValueId layer_norm(Builder& builder, const Weights& weights, const std::string& 
 /// nn.BatchNorm2d in eval mode: `name`.weight, .bias, .running_mean and .running_var.
 ValueId batch_norm(Builder& builder, const Weights& weights, const std::string& name, ValueId x,
                    float epsilon);
+
+/// ChanRMSNorm: `name`.gamma [C,1,1].
+ValueId channel_rms_norm(Builder& builder, const Weights& weights, const std::string& name, ValueId x);
+
+/// nn.GroupNorm with eight groups: `name`.weight and .bias.
+ValueId group_norm(Builder& builder, const Weights& weights, const std::string& name, ValueId x);
 
 /// Y = 0.299 R + 0.587 G + 0.114 B: [N,H,W,3] to [N,H,W,1]. The weights add up to 1, so it may come before or
 /// after `to_signed_range`.

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <any>
 #include <memory>
+#include <string_view>
 #include <vector>
 
+#include "checkpoint/checkpoint.h"
 #include "graph/builder.h"
 #include "model/card.h"
+#include "model/card_section.h"
 #include "model/parameter.h"
 #include "model/weights.h"
 
@@ -16,6 +20,8 @@ class DetectorNetwork {
   virtual ~DetectorNetwork() = default;
   /// What it wants from the checkpoint, in the checkpoint's order.
   virtual std::vector<Parameter> parameters() const = 0;
+  /// Whether it reads pictures of any size, or only those that it was trained on.
+  virtual bool reads_any_size() const { return true; }
   /// RGB [N,S,S,3] in [0,1] to logits [N, 1 + bits] (or per pixel).
   virtual graph::ValueId build(const Weights& weights, graph::Builder& builder,
                                graph::ValueId image) const = 0;
@@ -35,15 +41,40 @@ class EmbedderNetwork {
                                graph::ValueId message) const = 0;
 };
 
-/// The detector that the card describes: the first row of the architecture table (network.cc) that knows it.
-/// Throws kUnsupported if none does, kMismatch if the card has no detector.
+/// What a checkpoint tells about a detector without its card.
+struct DerivedEncoder {
+  std::any encoder;
+  std::int64_t channels = 0;  ///< That the pixel decoder gets.
+};
+
+/// A row of the architecture table (network.cc): all that is known of a kind of detector is in its own file.
+struct DetectorArchitecture {
+  std::string_view title;    ///< "ConvNeXtV2"
+  std::string_view models;   ///< How its cards' model names begin: "convnext"
+  std::string_view tensors;  ///< How its tensors' names begin: "detector.convnext."
+  /// Reads `extractor.params` of a card whose other fields are read already. Throws kMalformed, kUnsupported.
+  std::any (*read_card)(const CardSection& params, const Card& card);
+  /// The same from a checkpoint's tensors. Throws kMismatch if they do not tell.
+  DerivedEncoder (*derive)(const checkpoint::Checkpoint& checkpoint, const std::string& model);
+  std::unique_ptr<DetectorNetwork> (*make)(const Card& card);
+};
+
+/// The architecture of this model name, or nullptr.
+const DetectorArchitecture* find_architecture(std::string_view model);
+/// The architecture whose tensors the checkpoint has, or nullptr.
+const DetectorArchitecture* find_architecture(const checkpoint::Checkpoint& checkpoint);
+
+/// The detector that the card describes. Throws kUnsupported if no architecture knows it, kMismatch if the
+/// card has no detector.
 std::unique_ptr<DetectorNetwork> make_detector(const Card& card);
 
 /// The embedder that the card describes, likewise. Throws kMismatch if the card has no embedder.
 std::unique_ptr<EmbedderNetwork> make_embedder(const Card& card);
 
-// One line for each architecture; nullptr if the card is not of its kind.
-std::unique_ptr<DetectorNetwork> make_convnext(const Card& card);
+// One line for each architecture.
+extern const DetectorArchitecture kConvNext;
+extern const DetectorArchitecture kVit;
+/// nullptr if the card is not of its kind.
 std::unique_ptr<EmbedderNetwork> make_unet(const Card& card);
 
 }  // namespace sealite::model

@@ -7,9 +7,9 @@
 
 namespace sealite::model {
 
-/// What the embedder that the card describes wants from the checkpoint (names under `embedder.`), with batch
-/// normalisation (videoseal modules/unet.py, msg_processor.py). Throws kUnsupported for another
-/// normalisation.
+/// What the embedder that the card describes wants from the checkpoint (names under `embedder.`), videoseal
+/// modules/unet.py, msg_processor.py. Throws kUnsupported for a normalisation that the reference code has
+/// not, kMismatch for one that the checkpoint does not tell.
 std::vector<Parameter> unet_parameters(const Card& card);
 
 }  // namespace sealite::model

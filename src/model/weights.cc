@@ -53,6 +53,18 @@ graph::SourcePtr Weights::source(const std::string& name) const {
   return std::make_shared<MappedTensor>(checkpoint_, *tensor);
 }
 
+const Shape& required_shape(const checkpoint::Checkpoint& checkpoint, const std::string& name,
+                            std::size_t rank) {
+  const auto* tensor = checkpoint.find(name);
+  if (tensor == nullptr || tensor->shape.size() != rank) {
+    fail(ErrorCode::kMismatch,
+         "'{}' has no tensor '{}' of rank {}: not a Seal model that can be read without a card; give --card "
+         "({} or a YAML file)",
+         checkpoint.path().string(), name, rank, fmt::join(card_names(), ", "));
+  }
+  return tensor->shape;
+}
+
 void check_parameters(const checkpoint::Checkpoint& checkpoint, const std::vector<Parameter>& parameters,
                       const std::string& card_name) {
   std::string first;

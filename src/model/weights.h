@@ -24,6 +24,11 @@ class Weights {
   std::shared_ptr<const checkpoint::Checkpoint> checkpoint_;
 };
 
+/// The shape of the checkpoint's tensor `name`. Throws kMismatch, with a word on --card, if there is none or
+/// it has another rank.
+const Shape& required_shape(const checkpoint::Checkpoint& checkpoint, const std::string& name,
+                            std::size_t rank);
+
 /// Throws kMismatch if a parameter is missing or has another shape: names the first such tensor with the
 /// expected and the found shape, and says how many more there are.
 void check_parameters(const checkpoint::Checkpoint& checkpoint, const std::vector<Parameter>& parameters,

@@ -26,6 +26,8 @@ constexpr Pass kPipeline[] = {
     {"fold-grn-beta", "a GRN's beta moves into the bias of the linear layer after it", fold_grn_beta},
     {"lower-layer-norm", "LayerNorm as plain operators", lower_layer_norm},
     {"lower-grn", "GRN as plain operators", lower_grn},
+    {"lower-rms-norm", "RMS norm as plain operators", lower_rms_norm},
+    {"lower-group-norm", "GroupNorm as plain operators", lower_group_norm},
     {"fuse-relu", "a ReLU becomes the activation of the operator before it", fuse_relu},
     {"split-depthwise", "7x7 depthwise as three dilated ones: XNNPACK is slow above 25 taps",
      split_depthwise},

@@ -20,6 +20,8 @@ std::optional<ValueId> fold_norm_mean(const Graph& graph, const Node& node, Buil
 std::optional<ValueId> fold_grn_beta(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> lower_layer_norm(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> lower_grn(const Graph& graph, const Node& node, Builder& patch);
+std::optional<ValueId> lower_rms_norm(const Graph& graph, const Node& node, Builder& patch);
+std::optional<ValueId> lower_group_norm(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> fuse_relu(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> split_depthwise(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> lower_reflection_pad(const Graph& graph, const Node& node, Builder& patch);

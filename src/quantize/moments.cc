@@ -122,6 +122,16 @@ void apply(graph::Activation activation, Moments& y) {
   });
 }
 
+// Once for all channels.
+Moments averaged(const Moments& x) {
+  const auto average = [](const std::vector<float>& values) {
+    double sum = 0;
+    for (const float value : values) sum += static_cast<double>(value);
+    return std::vector<float>{static_cast<float>(sum / static_cast<double>(values.size()))};
+  };
+  return {average(x.mean), average(x.variance)};
+}
+
 bool joins_channels(const graph::Graph& graph, const graph::Node& node) {
   const auto* concatenation = std::get_if<graph::Concatenation>(&node.op);
   return concatenation != nullptr &&
@@ -191,8 +201,12 @@ void MomentEstimator::step(const graph::Node& node) {
     apply(binary->activation, y);
   } else if (joins_channels(graph_, node)) {
     y = joined(node);
+  } else if (std::holds_alternative<graph::BatchMatMul>(node.op)) {
+    y = {{0.0F}, {1.0F}};  // attention: nothing is known of it without running it
   } else {
-    y = x;  // slices, paddings, transposes and resizes keep what a channel holds
+    // Slices, paddings, transposes and resizes keep what a channel holds; heads of attention are other
+    // channels.
+    y = x.mean.size() == static_cast<std::size_t>(graph_.shape(node.output).back()) ? x : averaged(x);
   }
 }
 

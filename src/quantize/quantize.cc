@@ -13,8 +13,7 @@ using graph::ValueId;
 
 bool has_filter(const Graph& graph, const Node& node) {
   return node.inputs.size() == 3 && graph.value(node.inputs[1]).source &&
-         graph.value(node.inputs[2]).source && !std::holds_alternative<graph::LayerNorm>(node.op) &&
-         !std::holds_alternative<graph::GlobalResponseNorm>(node.op);
+         graph.value(node.inputs[2]).source && !is_composite(node.op);
 }
 
 class Rewriter {

@@ -70,6 +70,21 @@ class Emitter {
     if (is_quantized(node_.inputs[1])) version = 12;
     return make(BuiltinOperator::FULLY_CONNECTED, std::move(options), version);
   }
+  EmittedOp operator()(const graph::BatchMatMul& op) const {
+    tfl::BatchMatMulOptionsT options;
+    options.adj_y = op.transpose_b;
+    return make(BuiltinOperator::BATCH_MATMUL, std::move(options));
+  }
+  EmittedOp operator()(const graph::LeakyRelu& op) const {
+    tfl::LeakyReluOptionsT options;
+    options.alpha = op.slope;
+    return make(BuiltinOperator::LEAKY_RELU, std::move(options));
+  }
+  EmittedOp operator()(const graph::Softmax&) const {
+    tfl::SoftmaxOptionsT options;
+    options.beta = 1;
+    return make(BuiltinOperator::SOFTMAX, std::move(options));
+  }
   EmittedOp operator()(const graph::Binary& op) const {
     switch (op.kind) {
       case graph::BinaryKind::kAdd:
@@ -113,10 +128,12 @@ class Emitter {
   EmittedOp operator()(const graph::ReflectionPad& op) const {
     tfl::MirrorPadOptionsT options;
     options.mode = tfl::MirrorPadMode::REFLECT;
-    return with_indices(make(BuiltinOperator::MIRROR_PAD, std::move(options)), {all_sides(op.amount)});
+    return with_indices(make(BuiltinOperator::MIRROR_PAD, std::move(options)),
+                        {around(op.amount, op.amount, op.amount, op.amount)});
   }
   EmittedOp operator()(const graph::ZeroPad& op) const {
-    return with_indices(make(BuiltinOperator::PAD, tfl::PadOptionsT()), {all_sides(op.amount)});
+    return with_indices(make(BuiltinOperator::PAD, tfl::PadOptionsT()),
+                        {around(op.top, op.bottom, op.left, op.right)});
   }
   EmittedOp operator()(const graph::Concatenation& op) const {
     tfl::ConcatenationOptionsT options;
@@ -157,6 +174,8 @@ class Emitter {
   EmittedOp operator()(const graph::LayerNorm&) const { return composite(); }
   EmittedOp operator()(const graph::GlobalResponseNorm&) const { return composite(); }
   EmittedOp operator()(const graph::BatchNorm&) const { return composite(); }
+  EmittedOp operator()(const graph::RmsNorm&) const { return composite(); }
+  EmittedOp operator()(const graph::GroupNorm&) const { return composite(); }
 
  private:
   bool is_quantized(graph::ValueId id) const { return graph_.value(id).quantization != nullptr; }
@@ -171,9 +190,10 @@ class Emitter {
     return op;
   }
   // Of H and W of an NHWC tensor.
-  static IndexInput all_sides(std::int64_t amount) {
-    const auto each = static_cast<std::int32_t>(amount);
-    return {{0, 0, each, each, each, each, 0, 0}, {4, 2}};
+  static IndexInput around(std::int64_t top, std::int64_t bottom, std::int64_t left, std::int64_t right) {
+    IndexInput amounts = to_int32(std::vector<std::int64_t>{0, 0, top, bottom, left, right, 0, 0});
+    amounts.shape = {4, 2};
+    return amounts;
   }
   template <typename Resize>
   static IndexInput size_of(const Resize& op) {

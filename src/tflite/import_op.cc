@@ -32,6 +32,8 @@ class OpImporter {
         return {binary(graph::BinaryKind::kDiv, options<tfl::DivOptions>()), 2};
       case BuiltinOperator::SQUARED_DIFFERENCE:
         return {graph::Binary{graph::BinaryKind::kSquaredDifference}, 2};
+      case BuiltinOperator::BATCH_MATMUL:
+        return {batch_matmul(), 2};
       case BuiltinOperator::MEAN:
         return {reduce(graph::ReduceKind::kMean), 1};
       case BuiltinOperator::SUM:
@@ -51,9 +53,14 @@ class OpImporter {
       case BuiltinOperator::MIRROR_PAD:
         if (options<tfl::MirrorPadOptions>().mode() != tfl::MirrorPadMode::REFLECT)
           unsupported("a repeated border");
-        return graph::ReflectionPad{amount_on_all_sides()};
+        return reflection_pad();
       case BuiltinOperator::PAD:
-        return graph::ZeroPad{amount_on_all_sides()};
+        return zero_pad();
+      case BuiltinOperator::SOFTMAX:
+        if (options<tfl::SoftmaxOptions>().beta() != 1.0F) unsupported("a beta other than 1");
+        return graph::Softmax{};
+      case BuiltinOperator::LEAKY_RELU:
+        return graph::LeakyRelu{options<tfl::LeakyReluOptions>().alpha()};
       case BuiltinOperator::SLICE:
         return slice();
       case BuiltinOperator::RESHAPE:
@@ -119,12 +126,28 @@ class OpImporter {
     return graph::Concatenation{o.axis()};
   }
 
-  std::int64_t amount_on_all_sides() const {
+  graph::Op batch_matmul() const {
+    const auto& o = options<tfl::BatchMatMulOptions>();
+    if (o.adj_x()) unsupported("a transposed first operand");
+    return graph::BatchMatMul{o.adj_y()};
+  }
+
+  graph::ZeroPad zero_pad() const {
     const std::vector<std::int32_t> amounts = read_list_(1);
-    const std::int32_t amount = amounts.size() == 8 ? amounts[2] : 0;
-    if (amounts != std::vector<std::int32_t>{0, 0, amount, amount, amount, amount, 0, 0})
-      unsupported("anything but one amount on all sides of H and W");
-    return positive(amount);
+    constexpr std::int32_t kMax = 1 << 14;
+    const bool sane = amounts.size() == 8 && std::ranges::all_of(amounts, [](std::int32_t amount) {
+                        return amount >= 0 && amount <= kMax;
+                      });
+    if (!sane || amounts[0] + amounts[1] + amounts[6] + amounts[7] != 0)
+      unsupported("anything but amounts around H and W");
+    return {amounts[2], amounts[4], amounts[3], amounts[5]};
+  }
+
+  graph::Op reflection_pad() const {
+    const graph::ZeroPad around = zero_pad();
+    if (around.left != around.top || around.bottom != around.top || around.right != around.top)
+      unsupported("amounts that differ between the sides");
+    return graph::ReflectionPad{around.top};
   }
 
   graph::Op slice() const {

@@ -25,6 +25,9 @@ const Fixture kFixtures[] = {{"chunkyseal_tiny", 256, 2e-6},
                              {"videoseal_1.0_tiny", 256, 2e-6},
                              {"demo", 64, 1e-5}};
 
+// Its size is fixed, and its tests are those that do not ask for another.
+const Fixture kTransformer = {"videoseal_0.0_tiny", 256, 5e-6};
+
 class GoldenConvert : public ::testing::TestWithParam<Fixture> {
  protected:
   ConvertReport convert(const ConvertOptions& options) const {
@@ -67,7 +70,9 @@ TEST_P(GoldenConvert, EachLayoutGivesPyTorchsLogits) {
   }
 }
 
-TEST_P(GoldenConvert, DynamicTakesTheWholeBatch) {
+class GoldenConvertAnySize : public GoldenConvert {};
+
+TEST_P(GoldenConvertAnySize, DynamicTakesTheWholeBatch) {
   ConvertOptions options;
   options.dynamic = true;
   EXPECT_EQ(convert(options).input_shape, (Shape{-1, 3, -1, -1}));
@@ -79,7 +84,7 @@ TEST_P(GoldenConvert, DynamicTakesTheWholeBatch) {
   expect_near(model.read_output(0), logits.values, tolerance, tolerance);
 }
 
-TEST_P(GoldenConvert, DynamicTakesOtherSizes) {
+TEST_P(GoldenConvertAnySize, DynamicTakesOtherSizes) {
   for (const bool nchw : {true, false}) {
     ConvertOptions options;
     options.dynamic = true;
@@ -104,7 +109,7 @@ TEST_P(GoldenConvert, DynamicTakesOtherSizes) {
   }
 }
 
-TEST_P(GoldenConvert, AnotherImageSize) {
+TEST_P(GoldenConvertAnySize, AnotherImageSize) {
   ConvertOptions options;
   options.image_size = 128;
   convert(options);
@@ -119,6 +124,8 @@ TEST_P(GoldenConvert, AnotherImageSize) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenConvert, ::testing::ValuesIn(kFixtures));
+INSTANTIATE_TEST_SUITE_P(Transformer, GoldenConvert, ::testing::Values(kTransformer));
+INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenConvertAnySize, ::testing::ValuesIn(kFixtures));
 
 TEST(GoldenConvertParts, ADetectorAloneIsTheSameDetector) {
   const ScratchFolder folder;

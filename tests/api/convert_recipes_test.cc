@@ -32,6 +32,25 @@ double fixture_error(const std::string& name, const ConvertOptions& options) {
   return relative_error(logits, read_npy(fixture(name + ".detector_logits.npy")).values);
 }
 
+std::vector<std::filesystem::path> photos() {
+  std::vector<std::filesystem::path> paths;
+  for (const char* photo : {"astronaut.png", "chelsea.png", "china.jpg", "coffee.png", "rocket.jpg"})
+    paths.push_back(fixture("photos") / photo);
+  return paths;
+}
+
+// A transformer: errors of attention's weights meet in a softmax, so 4 bits want pictures.
+TEST(ConvertRecipesGolden, VisionTransformer) {
+  ConvertOptions options;
+  for (const auto& [recipe, most] : {std::pair{"fp16", 1e-3}, {"int8", 0.02}, {"int4", 0.35}}) {
+    options.quantize = recipe;
+    EXPECT_LE(fixture_error("videoseal_0.0_tiny", options), most) << recipe;
+  }
+  options.calibrate = photos();
+  options.gptq = true;
+  EXPECT_LE(fixture_error("videoseal_0.0_tiny", options), 0.1) << "int4 with GPTQ";
+}
+
 double mean_error(const ConvertOptions& options) {
   double sum = 0;
   for (const char* name : {"chunkyseal_tiny", "pixelseal_tiny", "videoseal_1.0_tiny"})
@@ -49,9 +68,7 @@ TEST(ConvertRecipesGolden, Int8WithoutPicturesBeatsTheUsualConverter) {
 TEST(ConvertRecipesGolden, Int8WithPictures) {
   ConvertOptions options;
   options.quantize = "int8";
-  for (const char* photo : {"astronaut.png", "chelsea.png", "china.jpg", "coffee.png", "rocket.jpg"}) {
-    options.calibrate.push_back(fixture("photos") / photo);
-  }
+  options.calibrate = photos();
   EXPECT_LE(mean_error(options), 0.0120);
 }
 

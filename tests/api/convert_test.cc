@@ -175,11 +175,14 @@ TEST_F(Convert, WrongOptions) {
   expect_error(ErrorCode::kUsage, {"small", "16x16", "too small"}, [&] { convert(); });
   expect_error(ErrorCode::kNotFound, {"absent.pth"},
                [&] { convert_detector(folder / "absent.pth", output, options); });
-  expect_error(ErrorCode::kUnsupported, {"sam_small"}, [&] {
-    ConvertOptions sam;
-    sam.card = fixture("videoseal_0.0_tiny.card.yaml").string();
-    convert_detector(fixture("videoseal_0.0_tiny.pth"), output, sam);
-  });
+  ConvertOptions sam;
+  sam.image_size = 128;
+  expect_error(ErrorCode::kUnsupported, {"videoseal_0.0_tiny", "256x256", "--image-size"},
+               [&] { convert_detector(fixture("videoseal_0.0_tiny.pth"), output, sam); });
+  sam.image_size = 0;
+  sam.dynamic = true;
+  expect_error(ErrorCode::kUnsupported, {"videoseal_0.0_tiny", "--dynamic", "positions"},
+               [&] { convert_detector(fixture("videoseal_0.0_tiny.pth"), output, sam); });
   EXPECT_FALSE(std::filesystem::exists(output));
 }
 

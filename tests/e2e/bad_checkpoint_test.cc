@@ -166,7 +166,7 @@ TEST_F(BadCheckpoint, WrongCard) {
   expect_refusal(run_sealite({"convert", path(), "-o", folder_ / "model.tflite", "--card", "chunkyseal"}),
                  ErrorCode::kMismatch, {"card 'chunkyseal'", "more tensors misfit", "give the right --card"});
   expect_refusal(run_sealite({"convert", path(), "-o", folder_ / "model.tflite", "--card", "no_such_card"}),
-                 ErrorCode::kNotFound, {"'no_such_card'", "chunkyseal, pixelseal, videoseal_1.0"});
+                 ErrorCode::kNotFound, {"'no_such_card'", "chunkyseal, pixelseal, videoseal_0.0"});
   expect_refusal(run_sealite({"convert", path(), "-o", folder_ / "model.tflite", "--card", path()}),
                  ErrorCode::kMalformed, {"card 'bad'"});
   EXPECT_EQ(folder_.entries(), 1);
@@ -210,10 +210,11 @@ TEST_F(BadCheckpoint, BrokenSafetensors) {
 }
 
 TEST_F(BadCheckpoint, DetectorThatIsNotSupportedYet) {
-  const Outcome outcome = run_sealite({"convert", fixture("videoseal_0.0_tiny.pth"), "-o", path(), "--card",
-                                       fixture("videoseal_0.0_tiny.card.yaml")});
-  expect_refusal(outcome, ErrorCode::kUnsupported, {"'sam_small'", "ConvNeXtV2"});
-  EXPECT_EQ(folder_.entries(), 0);
+  std::ofstream(folder_ / "dino.yaml") << "args: {nbits: 16}\nextractor: {model: dino2}\n";
+  const Outcome outcome = run_sealite(
+      {"convert", fixture("videoseal_0.0_tiny.pth"), "-o", path(), "--card", folder_ / "dino.yaml"});
+  expect_refusal(outcome, ErrorCode::kUnsupported, {"'dino2'", "ConvNeXtV2", "ViT"});
+  EXPECT_FALSE(std::filesystem::exists(path()));
 }
 
 }  // namespace

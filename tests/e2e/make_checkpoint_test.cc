@@ -37,7 +37,7 @@ TEST(MakeCheckpoint, ClearErrors) {
   const ScratchFolder folder;
   const std::string output = folder / "x.pth";
   expect_refusal(run_sealite({"make-checkpoint", "--card", "pixelsale", "-o", output}), ErrorCode::kNotFound,
-                 {"pixelsale", "chunkyseal, pixelseal, videoseal_1.0"});
+                 {"pixelsale", "chunkyseal, pixelseal, videoseal_0.0"});
   expect_refusal(run_sealite({"make-checkpoint", "--card", "pixelseal", "--part", "head", "-o", output}),
                  ErrorCode::kUsage, {"--part"});
   expect_refusal(make(folder / "missing" / "x.pth", {}), ErrorCode::kIo, {"No such file or directory"});

@@ -34,7 +34,7 @@ TEST(Kernels, ReflectionPadKeepsChannelsAndImagesApart) {
 }
 
 TEST(Kernels, ZeroPadOfOne) {
-  const Tensor y = run_op(ZeroPad{1}, {tensor({1, 2, 3, 1}, {1, 2, 3, 4, 5, 6})});
+  const Tensor y = run_op(ZeroPad{}, {tensor({1, 2, 3, 1}, {1, 2, 3, 4, 5, 6})});
   EXPECT_EQ(y.shape, (Shape{1, 4, 5, 1}));
   EXPECT_EQ(y.values, (std::vector<float>{0, 0, 0, 0, 0,  //
                                           0, 1, 2, 3, 0,  //
@@ -44,7 +44,7 @@ TEST(Kernels, ZeroPadOfOne) {
 
 TEST(Kernels, ZeroPadKeepsChannelsAndImagesApart) {
   const Tensor x = counting_tensor({2, 2, 1, 3});
-  const Tensor y = run_op(ZeroPad{2}, {x});
+  const Tensor y = run_op(ZeroPad{2, 2, 2, 2}, {x});
   EXPECT_EQ(y.shape, (Shape{2, 6, 5, 3}));
   for (std::size_t n = 0; n < 2; ++n) {
     for (std::size_t h = 0; h < 2; ++h) {

@@ -7,19 +7,26 @@
 #include "base/scratch_folder.h"
 #include "expect_error.h"
 #include "fixture_files.h"
+#include "model/convnext.h"
 #include "model/embedded_cards.h"
+#include "model/vit.h"
 
 namespace sealite::model {
 namespace {
 
 using Dims = std::vector<std::int64_t>;
 
+const ConvNextCard& convnext(const Card& card) {
+  return std::any_cast<const ConvNextCard&>(card.detector.encoder);
+}
+
 Card parse(const std::string& yaml) {
   return parse_card("test", yaml);
 }
 
 TEST(Card, CompiledInCards) {
-  EXPECT_EQ(card_names(), (std::vector<std::string>{"chunkyseal", "pixelseal", "videoseal_1.0"}));
+  EXPECT_EQ(card_names(),
+            (std::vector<std::string>{"chunkyseal", "pixelseal", "videoseal_0.0", "videoseal_1.0"}));
   for (const std::string& name : card_names()) EXPECT_EQ(load_card(name).name, name);
 
   const Card chunky = load_card("chunkyseal");
@@ -30,9 +37,9 @@ TEST(Card, CompiledInCards) {
   EXPECT_DOUBLE_EQ(chunky.scaling_w, 0.2);
   EXPECT_DOUBLE_EQ(chunky.scaling_i, 1.0);
   EXPECT_EQ(chunky.detector.model, "convnext_chunky");
-  EXPECT_EQ(chunky.detector.depths, (Dims{3, 3, 27, 3}));
-  EXPECT_EQ(chunky.detector.dims, (Dims{362, 724, 1448, 2896}));
-  EXPECT_EQ(chunky.detector.stem_stride, 2);
+  EXPECT_EQ(convnext(chunky).depths, (Dims{3, 3, 27, 3}));
+  EXPECT_EQ(convnext(chunky).dims, (Dims{362, 724, 1448, 2896}));
+  EXPECT_EQ(convnext(chunky).stem_stride, 2);
   EXPECT_EQ(chunky.detector.pixel_decoder.upscale_stages, Dims{1});
   EXPECT_TRUE(chunky.embedder.present);
   EXPECT_EQ(chunky.embedder.in_channels, 3);
@@ -42,9 +49,9 @@ TEST(Card, CompiledInCards) {
   const Card pixel = load_card("pixelseal");
   EXPECT_EQ(pixel.bits, 256);
   EXPECT_EQ(pixel.hidden_size, 256);
-  EXPECT_EQ(pixel.detector.dims, (Dims{96, 192, 384, 768}));
-  EXPECT_EQ(pixel.detector.depths, (Dims{3, 3, 9, 3}));
-  EXPECT_EQ(pixel.detector.stem_stride, 4);
+  EXPECT_EQ(convnext(pixel).dims, (Dims{96, 192, 384, 768}));
+  EXPECT_EQ(convnext(pixel).depths, (Dims{3, 3, 9, 3}));
+  EXPECT_EQ(convnext(pixel).stem_stride, 4);
   EXPECT_EQ(pixel.embedder.model, "unet_base_yuv_quant");
   EXPECT_EQ(pixel.embedder.out_channels, 1);
   EXPECT_EQ(load_card("videoseal_1.0").embedder.z_channels_mults, (Dims{1, 2, 4, 8}));
@@ -55,13 +62,22 @@ TEST(Card, CardsOfTheFixtures) {
   EXPECT_EQ(chunky.name, "chunkyseal_tiny");
   EXPECT_EQ(chunky.bits, 64);
   EXPECT_EQ(chunky.hidden_size, 128);
-  EXPECT_EQ(chunky.detector.dims, (Dims{11, 22, 45, 90}));  // int(dim * sqrt(64 / 128))
+  EXPECT_EQ(convnext(chunky).dims, (Dims{11, 22, 45, 90}));  // int(dim * sqrt(64 / 128))
   const Card demo = load_card(fixture("demo.card.yaml"));
   EXPECT_EQ(demo.image_size, 64);
   EXPECT_DOUBLE_EQ(demo.scaling_w, 1.4);
-  EXPECT_EQ(demo.detector.stem_stride, 4);  // the default
+  EXPECT_EQ(convnext(demo).stem_stride, 4);  // the default
   const Card sam = load_card(fixture("videoseal_0.0_tiny.card.yaml"));
   EXPECT_EQ(sam.detector.model, "sam_small");
+  const auto& vit = std::any_cast<const VitCard&>(sam.detector.encoder);
+  EXPECT_EQ(vit.embed_dim, 48);
+  EXPECT_EQ(vit.depth, 4);
+  EXPECT_EQ(vit.num_heads, 3);
+  EXPECT_EQ(vit.grid, 16);
+  EXPECT_EQ(vit.mlp_dim, 192);
+  EXPECT_EQ(vit.window(0), 8);
+  EXPECT_EQ(vit.window(1), 16);
+  EXPECT_TRUE(vit.use_rel_pos);
   EXPECT_EQ(sam.embedder.activation, "silu");
   EXPECT_EQ(sam.embedder.normalization, "rms");
   EXPECT_EQ(load_card(fixture("pixelseal_tiny.card.yaml")).bits, 32);
@@ -75,7 +91,7 @@ TEST(Card, Defaults) {
   EXPECT_EQ(card.hidden_size, 20);
   EXPECT_EQ(card.attenuation, "none");
   EXPECT_DOUBLE_EQ(card.scaling_w, 1.0);
-  EXPECT_EQ(card.detector.stem_stride, 4);
+  EXPECT_EQ(convnext(card).stem_stride, 4);
   EXPECT_FALSE(card.embedder.present);
   EXPECT_FALSE(card.detector.pixel_decoder.pixelwise);
   EXPECT_FALSE(card.detector.pixel_decoder.sigmoid_output);
@@ -156,19 +172,24 @@ INSTANTIATE_TEST_SUITE_P(
         BrokenCard{"'extractor.params' is not a mapping",
                    "args: {nbits: 8}\nextractor: {model: x, params: 3}"},
         BrokenCard{"encoder.depths' is not of",
-                   "args: {nbits: 8}\nextractor: {params: {encoder: {depths: 3}}}"},
-        BrokenCard{"encoder.depths' has 0", "args: {nbits: 8}\nextractor: {params: {encoder: {depths: []}}}"},
-        BrokenCard{"encoder.depths' is 0", "args: {nbits: 8}\nextractor: {params: {encoder: {depths: [0]}}}"},
+                   "args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {encoder: {depths: 3}}}"},
+        BrokenCard{"encoder.depths' has 0",
+                   "args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {encoder: {depths: []}}}"},
+        BrokenCard{"encoder.depths' is 0",
+                   "args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {encoder: {depths: [0]}}}"},
         BrokenCard{"'depths' has 4 stages, 'dims' 2",
-                   "args: {nbits: 8}\nextractor: {params: {encoder: {dims: [8, 9]}}}"},
-        BrokenCard{"stem_stride' is 0", "args: {nbits: 8}\nextractor: {params: {encoder: {stem_stride: 0}}}"},
+                   "args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {encoder: {dims: [8, 9]}}}"},
         BrokenCard{
-            "without channels",
-            "args: {nbits: 1}\nextractor: {params: {proportional_dim: true, encoder: {dims: [1, 1, 1, 1]}}}"},
+            "stem_stride' is 0",
+            "args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {encoder: {stem_stride: 0}}}"},
+        BrokenCard{"without channels",
+                   "args: {nbits: 1}\nextractor: {model: convnext_tiny, params: {proportional_dim: true, "
+                   "encoder: {dims: [1, 1, 1, 1]}}}"},
         BrokenCard{"z_channels' is 0",
                    "args: {nbits: 8}" + kExtractor + "\nembedder: {params: {unet: {z_channels: 0}}}"},
-        BrokenCard{"pixelwise' is not of",
-                   "args: {nbits: 8}\nextractor: {params: {pixel_decoder: {pixelwise: 7}}}"}));
+        BrokenCard{
+            "pixelwise' is not of",
+            "args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {pixel_decoder: {pixelwise: 7}}}"}));
 
 TEST(Card, TooLargeToBeOne) {
   expect_error(ErrorCode::kMalformed, {"2000000 bytes"}, [] { parse(std::string(2'000'000, ' ')); });
@@ -186,7 +207,8 @@ TEST(Card, TooLongListsAreRefused) {
   std::string depths = "1";
   for (int i = 0; i < 64; ++i) depths += ",1";
   expect_error(ErrorCode::kMalformed, {"depths", "65 entries"}, [&] {
-    parse("args: {nbits: 8}\nextractor: {params: {encoder: {depths: [" + depths + "]}}}");
+    parse("args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {encoder: {depths: [" + depths +
+          "]}}}");
   });
 }
 
@@ -200,7 +222,7 @@ TEST(Card, LoadsFiles) {
   EXPECT_EQ(load_card((folder / "mine.card.yaml").string()).name, "mine");
   write_text(folder / "other.yaml", "args: {nbits: 12}\nextractor: {model: convnext_tiny}\n");
   EXPECT_EQ(load_card((folder / "other.yaml").string()).name, "other");
-  expect_error(ErrorCode::kNotFound, {"'nosuchcard'", "chunkyseal, pixelseal, videoseal_1.0"},
+  expect_error(ErrorCode::kNotFound, {"'nosuchcard'", "chunkyseal, pixelseal, videoseal_0.0"},
                [] { load_card("nosuchcard"); });
   EXPECT_THROW(load_card(folder.path().string()), Error);
   write_text(folder / "empty.yaml", "");

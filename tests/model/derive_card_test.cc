@@ -5,11 +5,27 @@
 #include "base/scratch_folder.h"
 #include "expect_error.h"
 #include "fixture_files.h"
+#include "model/convnext.h"
 #include "model/network.h"
 #include "model/small_checkpoint.h"
 
 namespace sealite::model {
 namespace {
+
+template <typename Network>
+void expect_same_tensors(const Network& found_network, const Network& wanted_network) {
+  const auto wanted = wanted_network.parameters();
+  const auto found = found_network.parameters();
+  ASSERT_EQ(found.size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    EXPECT_EQ(found[i].name, wanted[i].name);
+    EXPECT_EQ(found[i].shape, wanted[i].shape);
+  }
+}
+
+std::int64_t stem_stride(const Card& card) {
+  return std::any_cast<const ConvNextCard&>(card.detector.encoder).stem_stride;
+}
 
 class DeriveCard : public ::testing::TestWithParam<const char*> {};
 
@@ -25,30 +41,26 @@ TEST_P(DeriveCard, SaysWhatTheCardSays) {
   EXPECT_DOUBLE_EQ(derived.scaling_w, card.scaling_w);
   EXPECT_DOUBLE_EQ(derived.scaling_i, card.scaling_i);
   EXPECT_EQ(derived.detector.model, card.detector.model);
-  EXPECT_EQ(derived.detector.depths, card.detector.depths);
-  EXPECT_EQ(derived.detector.dims, card.detector.dims);
-  EXPECT_EQ(derived.detector.stem_stride, card.detector.stem_stride);
+  expect_same_tensors(*make_detector(derived), *make_detector(card));
+  EXPECT_EQ(make_detector(derived)->reads_any_size(), make_detector(card)->reads_any_size());
   EXPECT_EQ(derived.detector.pixel_decoder.upscale_stages, card.detector.pixel_decoder.upscale_stages);
   EXPECT_EQ(derived.detector.pixel_decoder.pixelwise, card.detector.pixel_decoder.pixelwise);
   EXPECT_EQ(derived.embedder.present, !only);
   if (only) return;
   // Channels and multiples of them may be told apart differently; the tensors are the same.
-  const auto wanted = make_embedder(card)->parameters();
-  const auto found = make_embedder(derived)->parameters();
-  ASSERT_EQ(found.size(), wanted.size());
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    EXPECT_EQ(found[i].name, wanted[i].name);
-    EXPECT_EQ(found[i].shape, wanted[i].shape);
-  }
+  expect_same_tensors(*make_embedder(derived), *make_embedder(card));
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, DeriveCard,
                          ::testing::Values("chunkyseal_tiny", "chunkyseal_tiny_detector_only",
-                                           "pixelseal_tiny", "videoseal_1.0_tiny", "demo"));
+                                           "pixelseal_tiny", "videoseal_1.0_tiny", "videoseal_0.0_tiny",
+                                           "demo"));
 
 TEST(DeriveCardErrors, AnotherArchitectureIsSentToItsCard) {
-  const auto sam = checkpoint::Checkpoint::open(fixture("videoseal_0.0_tiny.pth"));
-  expect_error(ErrorCode::kMismatch, {"downsample_layers.0.0.weight", "--card"}, [&] { derive_card(sam); });
+  const ScratchFolder folder;
+  write_checkpoint(folder / "other.pth", random_tensors({{"detector.resnet.weight", {4, 4}, 0, 1}}), "");
+  expect_error(ErrorCode::kMismatch, {"other.pth'", "no detector of a kind", "--card"},
+               [&] { derive_card(checkpoint::Checkpoint::open(folder / "other.pth")); });
 }
 
 TEST(DeriveCardEmbedder, FromAFileWithoutADetector) {
@@ -76,6 +88,7 @@ class SmallFile {
     write_checkpoint(folder_ / "small.pth", tensors, args);
     return derive_card(checkpoint::Checkpoint::open(folder_ / "small.pth"));
   }
+  const Card& card() const { return card_; }
   const PixelDecoderCard& decoder() const { return card_.detector.pixel_decoder; }
 
   std::vector<SmallTensor> tensors;
@@ -93,7 +106,7 @@ TEST(DeriveCardDecoders, FromTheTensors) {
     const SmallFile file(text);
     const Card derived = file.derive("extractor_model: convnext_tiny\n");
     EXPECT_EQ(derived.bits, 6) << text;
-    EXPECT_EQ(derived.detector.depths, (std::vector<std::int64_t>{1, 2, 1, 1}));
+    expect_same_tensors(*make_detector(derived), *make_detector(file.card()));
     EXPECT_EQ(derived.detector.pixel_decoder.upscale_type, file.decoder().upscale_type) << text;
     EXPECT_EQ(derived.detector.pixel_decoder.upscale_stages, file.decoder().upscale_stages) << text;
     EXPECT_EQ(derived.detector.pixel_decoder.pixelwise, file.decoder().pixelwise) << text;
@@ -105,7 +118,8 @@ TEST(DeriveCardErrors, WhatTheFileDoesNotTell) {
   expect_error(ErrorCode::kMismatch, {"stem strides", "--card", "chunkyseal"}, [&] { file.derive(""); });
   expect_error(ErrorCode::kMismatch, {"'convnext_odd'"},
                [&] { file.derive("extractor_model: convnext_odd\n"); });
-  EXPECT_EQ(file.derive("extractor_model: convnext_chunky\n").detector.stem_stride, 2);
+  EXPECT_EQ(stem_stride(file.derive("extractor_model: convnext_chunky\n")), 2);
+  EXPECT_EQ(stem_stride(file.derive("extractor_model: convnext_sweep_3_prop_stride2\n")), 2);
   EXPECT_EQ(file.derive("extractor_model: convnext_base\nimg_size_extractor: 128\n").image_size, 128);
 }
 
@@ -127,7 +141,8 @@ TEST(DeriveCardErrors, MissingPieces) {
   SmallFile headless("upscale_stages: [1]");
   std::erase_if(headless.tensors,
                 [](const SmallTensor& t) { return t.name.find("linear") != std::string::npos; });
-  expect_error(ErrorCode::kMismatch, {"pixel_decoder.linear.weight"}, [&] { headless.derive(""); });
+  expect_error(ErrorCode::kMismatch, {"pixel_decoder.linear.weight"},
+               [&] { headless.derive("extractor_model: convnext_tiny\n"); });
 }
 
 // Shapes that contradict each other must not lead to a division by zero or a loop.

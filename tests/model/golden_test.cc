@@ -78,6 +78,7 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenDetector,
                                                       kTolerance},
                                            GoldenCase{"pixelseal_tiny", "pixelseal_tiny", kTolerance},
                                            GoldenCase{"videoseal_1.0_tiny", "videoseal_1.0_tiny", kTolerance},
+                                           GoldenCase{"videoseal_0.0_tiny", "videoseal_0.0_tiny", kTolerance},
                                            GoldenCase{"demo", "demo", kDemoTolerance}));
 
 struct DecoderCase {

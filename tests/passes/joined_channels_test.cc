@@ -101,7 +101,7 @@ TEST(HoistRepeated, LeavesTheRest) {
       strided.finish({strided.conv(repeated(strided, strided.x, 6, 6), 4, 3, {2, Padding::kSame})}),
       hoist_repeated);
   Sketch padded({1, 1, 1, 3});
-  const ValueId zeros = padded.add("pad", ZeroPad{1}, {repeated(padded, padded.x, 6, 6)});
+  const ValueId zeros = padded.add("pad", ZeroPad{}, {repeated(padded, padded.x, 6, 6)});
   expect_untouched(padded.finish({padded.conv(zeros, 4, 3)}), hoist_repeated);
   Sketch other({1, 1, 1, 3});  // not ones
   const ValueId scaled = other.binary(BinaryKind::kMul, other.x, other.weight("w", {1, 6, 6, 1}));

@@ -88,7 +88,12 @@ INSTANTIATE_TEST_SUITE_P(
         OpCase{"fully connected", FullyConnected{}, {kPlain}, {{4, 5}, {4}}},
         OpCase{"fully connected relu", FullyConnected{Activation::kRelu}, {kPlain}, {{4, 5}, {4}}},
         OpCase{"fully connected rank 4", FullyConnected{}, {kImage}, {{4, 5}, {4}}},
-        OpCase{"fully connected rank 3", FullyConnected{}, {{2, 3, 5}}, {{1, 5}, {1}}}));
+        OpCase{"fully connected rank 3", FullyConnected{}, {{2, 3, 5}}, {{1, 5}, {1}}},
+        OpCase{"batch matmul", BatchMatMul{}, {{2, 3, 4, 5}, {2, 3, 5, 6}}},
+        OpCase{"batch matmul transposed", BatchMatMul{true}, {{2, 3, 4, 5}, {2, 3, 6, 5}}},
+        OpCase{"batch matmul by a constant", BatchMatMul{}, {{2, 3, 4, 5}}, {{1, 3, 5, 6}}},
+        OpCase{"batch matmul by one constant", BatchMatMul{true}, {{2, 3, 4, 5}}, {{1, 1, 6, 5}}},
+        OpCase{"batch matmul rank 3", BatchMatMul{}, {{3, 4, 5}, {3, 5, 2}}}));
 
 Op binary(BinaryKind kind, Activation activation = Activation::kNone) {
   return Binary{kind, activation};
@@ -115,7 +120,8 @@ INSTANTIATE_TEST_SUITE_P(
         OpCase{"gelu", Unary{UnaryKind::kGelu}, {kImage}, {}, -6, 6},
         OpCase{"tanh", Unary{UnaryKind::kTanh}, {kImage}, {}, -4, 4},
         OpCase{"logistic", Unary{UnaryKind::kLogistic}, {kImage}, {}, -8, 8},
-        OpCase{"relu", Unary{UnaryKind::kRelu}, {kImage}}));
+        OpCase{"leaky relu", LeakyRelu{0.2F}, {kImage}}, OpCase{"softmax", Softmax{}, {kImage}, {}, -20, 20},
+        OpCase{"softmax rank 2", Softmax{}, {kPlain}}, OpCase{"relu", Unary{UnaryKind::kRelu}, {kImage}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Layout, OpsInLiteRt,
@@ -131,7 +137,9 @@ INSTANTIATE_TEST_SUITE_P(
                       OpCase{"concatenation rows", Concatenation{1}, {kImage, {2, 1, 6, 5}, kImage}},
                       OpCase{"slice", Slice{{0, 2, 1, 0}, {2, 1, 4, 5}}, {kImage}},
                       OpCase{"slice to the ends", Slice{{0, 2, 1, 0}, {-1, 1, -1, -1}}, {kImage}},
-                      OpCase{"zero pad 1", ZeroPad{1}, {kImage}}, OpCase{"zero pad 2", ZeroPad{2}, {kImage}},
+                      OpCase{"zero pad 1", ZeroPad{}, {kImage}},
+                      OpCase{"zero pad 2", ZeroPad{2, 2, 2, 2}, {kImage}},
+                      OpCase{"zero pad below and right", ZeroPad{0, 0, 3, 1}, {kImage}},
                       OpCase{"reshape", Reshape{{14, 30}}, {kImage}},
                       OpCase{"reshape to pixels", Reshape{{-1, 1, 1, 5}}, {kPlain}},
                       OpCase{"nchw to nhwc", Transpose{{0, 2, 3, 1}}, {kImage}},
@@ -153,6 +161,8 @@ INSTANTIATE_TEST_SUITE_P(
                       OpCase{"layer norm without mean", LayerNorm{1e-3F, false}, {kImage}},
                       OpCase{"layer norm rank 2", LayerNorm{1e-3F}, {kPlain}},
                       OpCase{"grn", GlobalResponseNorm{}, {kImage}, {{5}}},
+                      OpCase{"rms norm", RmsNorm{}, {kImage}, {{5}}},
+                      OpCase{"group norm", GroupNorm{2}, {{2, 5, 4, 6}}, {{6}, {6}}},
                       OpCase{"batch norm", BatchNorm{10.0F}, {kImage}, {{5}, {5}, {5}, {5}}},
                       OpCase{"grn with beta", GlobalResponseNorm{}, {kImage}, {{5}, {5}}}));
 

@@ -74,8 +74,8 @@ TEST_P(FixturesGolden, EveryRecipeIsProved) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cards, FixturesGolden,
-                         ::testing::Values("demo", "chunkyseal_tiny", "pixelseal_tiny",
-                                           "videoseal_1.0_tiny"));
+                         ::testing::Values("demo", "chunkyseal_tiny", "pixelseal_tiny", "videoseal_1.0_tiny",
+                                           "videoseal_0.0_tiny"));
 
 using VerifyGolden = Verify;
 

@@ -1,0 +1,45 @@
+#include "model/card_section.h"
+
+namespace sealite::model {
+namespace {
+
+constexpr std::size_t kMaxListLength = 64;
+
+}  // namespace
+
+CardSection::CardSection(const YAML::Node& node, std::string path) : node_(node), path_(std::move(path)) {
+  if (node_.IsDefined() && !node_.IsNull() && !node_.IsMap())
+    fail(ErrorCode::kMalformed, "{} is not a mapping", path_.empty() ? "the text" : "'" + path_ + "'");
+}
+
+CardSection CardSection::child(const std::string& key) const {
+  return {lookup(key), path_.empty() ? key : path_ + "." + key};
+}
+
+std::int64_t CardSection::dimension(const std::string& key, std::int64_t fallback) const {
+  return check(key, get<std::int64_t>(key, fallback));
+}
+
+std::vector<std::int64_t> CardSection::dimensions(const std::string& key,
+                                                  std::vector<std::int64_t> fallback) const {
+  auto list = get(key, std::move(fallback));
+  if (list.empty() || list.size() > kMaxListLength)
+    fail(ErrorCode::kMalformed, "'{}.{}' has {} entries", path_, key, list.size());
+  for (const std::int64_t value : list) check(key, value);
+  return list;
+}
+
+YAML::Node CardSection::lookup(const std::string& key) const {
+  // The const operator[] does not insert the key.
+  if (empty()) return YAML::Node(YAML::NodeType::Undefined);
+  const YAML::Node& map = node_;
+  return map[key];
+}
+
+std::int64_t CardSection::check(const std::string& key, std::int64_t value) const {
+  if (value < 1 || value > kMaxDimension)
+    fail(ErrorCode::kMalformed, "'{}.{}' is {}, expected 1 to {}", path_, key, value, kMaxDimension);
+  return value;
+}
+
+}  // namespace sealite::model
