@@ -2,7 +2,9 @@
 // videoseal_0.0's detector (256 tokens of 384 channels, 6 heads, windows of 8x8, blocks 2, 5, 8 and 11 over
 // the whole picture), random weights, each form a file of its own, run alternately.
 //
-//   attention_forms [THREADS] [RUNS]        default: 1 thread, 15 runs
+//   attention_forms [THREADS] [RUNS] [FOLDER]        default: 1 thread, 15 runs
+//
+// With FOLDER the files stay there, for bench/transformer_latency.py.
 //
 // Prints minimum and median milliseconds in float32 and int8, and their ratio to the form that
 // src/model/vit.cc writes ("windows, product").
@@ -39,6 +41,7 @@ enum class Positions { kProduct, kAdds, kKeys, kNone };  // how relative positio
 enum class Heads { kBatched, kSliced };
 
 struct Form {
+  const char* file;
   const char* name;
   Order order;
   Positions positions;
@@ -46,13 +49,13 @@ struct Form {
 };
 
 constexpr Form kForms[] = {
-    {"windows, product (ours)", Order::kWindows, Positions::kProduct, Heads::kBatched},
-    {"raster, 4-D adds (the usual way)", Order::kRaster, Positions::kAdds, Heads::kBatched},
-    {"raster, product", Order::kRaster, Positions::kProduct, Heads::kBatched},
-    {"windows, adds where windows are", Order::kWindows, Positions::kAdds, Heads::kBatched},
-    {"windows, positions joined to the keys", Order::kWindows, Positions::kKeys, Heads::kBatched},
-    {"windows, product, heads by slices", Order::kWindows, Positions::kProduct, Heads::kSliced},
-    {"windows, positions dropped", Order::kWindows, Positions::kNone, Heads::kBatched},
+    {"ours", "windows, product (ours)", Order::kWindows, Positions::kProduct, Heads::kBatched},
+    {"usual", "raster, 4-D adds (the usual way)", Order::kRaster, Positions::kAdds, Heads::kBatched},
+    {"raster", "raster, product", Order::kRaster, Positions::kProduct, Heads::kBatched},
+    {"adds", "windows, adds where windows are", Order::kWindows, Positions::kAdds, Heads::kBatched},
+    {"keys", "windows, positions joined to the keys", Order::kWindows, Positions::kKeys, Heads::kBatched},
+    {"slices", "windows, product, heads by slices", Order::kWindows, Positions::kProduct, Heads::kSliced},
+    {"none", "windows, positions dropped", Order::kWindows, Positions::kNone, Heads::kBatched},
 };
 
 class Transformer {
@@ -218,10 +221,11 @@ void measure(const std::string& recipe, int threads, int runs, const std::filesy
     if (recipe != "float32") quantize::quantize(graph, settings);
     tflite::WriteOptions file;
     file.signature = "run";
-    tflite::write(graph, folder / "form.tflite", file);
+    const auto path = folder / fmt::format("{}.{}.tflite", form.file, recipe);
+    tflite::write(graph, path, file);
     runtime::RunOptions options;
     options.threads = threads;
-    models.emplace_back(folder / "form.tflite", "run", options);
+    models.emplace_back(path, "run", options);
     std::vector<float> picture(static_cast<std::size_t>(kGrid * kGrid * kDim));
     for (std::size_t i = 0; i < picture.size(); ++i) picture[i] = static_cast<float>(i % 7) / 7;
     models.back().write_input(0, picture);
@@ -247,12 +251,18 @@ void measure(const std::string& recipe, int threads, int runs, const std::filesy
 int main(int argc, char** argv) {
   const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
   const int runs = argc > 2 ? std::atoi(argv[2]) : 15;
-  const auto folder = std::filesystem::temp_directory_path() / fmt::format("attention_forms.{}", ::getpid());
-  std::filesystem::create_directory(folder);
+  const bool keep = argc > 3;
+  const auto folder =
+      keep ? std::filesystem::path(argv[3])
+           : std::filesystem::temp_directory_path() / fmt::format("attention_forms.{}", ::getpid());
+  std::filesystem::create_directories(folder);
+  int status = 0;
   try {
     for (const char* recipe : {"float32", "int8"}) measure(recipe, threads, runs, folder);
   } catch (const std::exception& error) {
     fmt::print(stderr, "attention_forms: {}\n", error.what());
+    status = 1;
   }
-  std::filesystem::remove_all(folder);
+  if (!keep) std::filesystem::remove_all(folder);
+  return status;
 }
