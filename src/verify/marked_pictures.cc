@@ -113,7 +113,7 @@ bool check_marked_pictures(Examination& examination, const std::vector<Expected>
                       "worst case {}.",
                       marks.pictures.size(), marks.pictures.size() == 1 ? "" : "s", decibels(against)),
           {figure("PSNR, model against reference (lowest)", against, examination.limits.agreement),
-           figure("the same at the model's size (lowest)", marks.lowest_small),
+           figure("PSNR at the model's size, model against reference (lowest)", marks.lowest_small),
            figure("PSNR, model against the picture (lowest)",
                   marks.lowest(&MarkedPicture::model_against_picture)),
            figure("PSNR, reference against the picture (lowest)",

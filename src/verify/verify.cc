@@ -18,7 +18,8 @@ using verify::Subject;
 void check_saved(Examination& examination) {
   std::vector<verify::Expected> expected;
   for (std::size_t i = 0; i < examination.pictures.size(); ++i) {
-    if (examination.pictures[i].saved) expected.push_back({i, *examination.pictures[i].saved});
+    const std::optional<std::vector<float>>& saved = examination.pictures[i].saved;
+    if (saved) expected.push_back({i, *saved});
   }
   if (!expected.empty()) check_numbers(examination, expected, "reference", "the saved tensors");
 }
