@@ -51,7 +51,8 @@ small_demo() {
   say "A trained checkpoint becomes two models: one marks pictures, one reads them"
   show "$sealite" convert assets/demo.pth -o "$work/demo.tflite" --card assets/demo.card.yaml --part both
 
-  say "The detector computes what the checkpoint computes"
+  say "Both compute what the checkpoint computes"
+  show "$sealite" verify "$work/demo.embedder.tflite" --checkpoint assets/demo.pth --card assets/demo.card.yaml --images assets/coffee.png
   show "$sealite" verify "$work/demo.detector.tflite" --checkpoint assets/demo.pth --card assets/demo.card.yaml \
     --images assets/coffee.png --report "$work/verify.html"
 

@@ -12,9 +12,11 @@
 namespace sealite {
 
 struct VerifyOptions {
-  std::filesystem::path checkpoint;           ///< What the model was converted from; empty: unknown.
-  std::string card;                           ///< As in ConvertOptions.
-  std::filesystem::path reference;            ///< .npz or folder with `images` and `logits` from PyTorch.
+  std::filesystem::path checkpoint;  ///< What the model was converted from; empty: unknown.
+  std::string card;                  ///< As in ConvertOptions.
+  /// .npz or folder of .npy with tensors from PyTorch: `images` and `logits`; for an embedder `images`,
+  /// `messages` and `delta` (or `embedder_delta`).
+  std::filesystem::path reference;
   std::vector<std::filesystem::path> images;  ///< Real pictures; empty: made ones.
   int runs = 3;                               ///< Of the first picture, which must agree bit for bit.
   int threads = 0;                            ///< Compared with one thread; 0: every processor.
@@ -43,18 +45,31 @@ struct Figure {
 };
 
 struct Check {
-  std::string name;  ///< "loads", "interface", "inference", "plausible", "repeatable", "numbers", "bits", …
+  std::string name;  ///< "loads", "interface", "inference", "plausible", "checkpoint-numbers", "weights", …
   std::string title;
   CheckOutcome outcome = CheckOutcome::kSkipped;
   std::string finding;  ///< One or two sentences.
   std::vector<Figure> figures;
 };
 
-/// One picture's logits [1 + bits] (column 0 is the unused detection bit), from the original and the model.
-struct ComparedLogits {
+/// One picture's output from the original and from the model: a detector's logits [1 + bits] (column 0 is the
+/// unused detection bit), an embedder's delta [H, W, C].
+struct ComparedOutput {
   std::string picture;
   std::vector<float> reference;
   std::vector<float> found;
+};
+
+/// One picture marked with the original's delta and with the model's, 8 bits. PSNR over all RGB values in dB,
+/// infinite for equal pictures.
+struct MarkedPicture {
+  std::string picture;
+  std::string message;      ///< Hexadecimal.
+  std::int64_t height = 0;  ///< Of its file; of the model for pictures that were made or saved.
+  std::int64_t width = 0;
+  double model_against_reference = 0;
+  double model_against_picture = 0;
+  double reference_against_picture = 0;
 };
 
 /// How far a layer's output is from the original's: norm of the difference / norm of the original.
@@ -76,13 +91,15 @@ struct WeightDifference {
 struct VerifyReport {
   std::filesystem::path model;
   std::uint64_t bytes = 0;
+  std::string part;       ///< "detector" or "embedder"; empty: the file cannot be read.
   std::string card;       ///< As the model's metadata says; empty: it has none.
   std::string precision;  ///< "int8"
   std::size_t operators = 0;
   Verdict verdict = Verdict::kCannotTell;
   std::string reason;  ///< Why, in one sentence.
   std::vector<Check> checks;
-  std::vector<ComparedLogits> logits;
+  std::vector<ComparedOutput> outputs;
+  std::vector<MarkedPicture> marked;      ///< Of an embedder, where a reference is known.
   std::vector<LayerDifference> layers;    ///< In the order in which they run, for one picture.
   std::vector<WeightDifference> weights;  ///< The worst first, at most ten.
   double load_seconds = 0;

@@ -64,17 +64,34 @@ nlohmann::ordered_json to_json(const Check& check) {
   return json;
 }
 
+// An infinite PSNR becomes null.
+nlohmann::ordered_json to_json(const std::vector<MarkedPicture>& marked) {
+  nlohmann::ordered_json json = nlohmann::json::array();
+  for (const MarkedPicture& picture : marked) {
+    json.push_back({{"picture", picture.picture},
+                    {"message", picture.message},
+                    {"height", picture.height},
+                    {"width", picture.width},
+                    {"psnr_model_against_reference", picture.model_against_reference},
+                    {"psnr_model_against_picture", picture.model_against_picture},
+                    {"psnr_reference_against_picture", picture.reference_against_picture}});
+  }
+  return json;
+}
+
 void print_json(const VerifyReport& report) {
   nlohmann::ordered_json json;
   json["file"] = report.model.string();
   json["verdict"] = kVerdictNames[static_cast<int>(report.verdict)];
   json["reason"] = report.reason;
+  json["part"] = report.part;
   json["bytes"] = report.bytes;
   json["card"] = report.card;
   json["precision"] = report.precision;
   json["operators"] = report.operators;
   json["checks"] = nlohmann::json::array();
   for (const Check& check : report.checks) json["checks"].push_back(to_json(check));
+  if (!report.marked.empty()) json["marked"] = to_json(report.marked);
   json["layers"] = nlohmann::json::array();
   for (const LayerDifference& layer : report.layers)
     json["layers"].push_back({{"name", layer.name}, {"op", layer.op}, {"error", layer.error}});
@@ -138,7 +155,7 @@ Run add_verify(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App& command =
       *app.add_subcommand("verify", "Prove that a model computes what its checkpoint computes");
-  command.add_option("model", arguments->model, "A detector's .tflite file")->required();
+  command.add_option("model", arguments->model, "A detector's or an embedder's .tflite file")->required();
   VerifyOptions& options = arguments->options;
   command.add_option("--checkpoint", options.checkpoint,
                      "The .pth or .safetensors file that it was converted from");
@@ -147,7 +164,7 @@ Run add_verify(CLI::App& app) {
   command.add_option(
       "--reference", options.reference,
       "Tensors saved from PyTorch: an .npz file or a folder of .npy files, `images` [N,3,H,W] in [0,1] "
-      "and `logits` [N,1+bits]");
+      "and `logits` [N,1+bits]; for an embedder `images`, `messages` [N,bits] and `delta` [N,C,H,W]");
   command.add_option("--images", options.images, "Pictures to run it on (default: two made ones)");
   command.add_option("--runs", options.runs, "How often the first picture is run")
       ->check(CLI::Range(1, 1000))
@@ -166,6 +183,7 @@ Run add_verify(CLI::App& app) {
       "The limits of each recipe are in docs/verification.md.\n"
       "Examples:\n"
       "  sealite verify demo.tflite --checkpoint demo.pth --images photos/*.png --report demo.html\n"
+      "  sealite verify demo.embedder.tflite --checkpoint demo.pth --images photos/*.png\n"
       "  sealite verify chunkyseal.tflite --reference reference.npz --json");
   return [arguments] { return run(*arguments); };
 }

@@ -97,20 +97,26 @@ double round_step(double range, int parts) {
   return power * (digit < 1.5 ? 1 : digit < 3.5 ? 2 : digit < 7.5 ? 5 : 10);
 }
 
-std::vector<float> all_bits(const std::vector<ComparedLogits>& logits, bool reference) {
+struct HistogramText {
+  std::size_t skipped;  // values at the beginning of each output
+  const char* label;
+  const char* axis;
+};
+
+std::vector<float> all_values(const std::vector<ComparedOutput>& outputs, std::size_t skipped,
+                              std::vector<float> ComparedOutput::* side) {
   std::vector<float> values;
-  for (const ComparedLogits& pair : logits) {
-    const std::vector<float>& from = reference ? pair.reference : pair.found;
-    if (!from.empty()) values.insert(values.end(), from.begin() + 1, from.end());
+  for (const ComparedOutput& output : outputs) {
+    const std::vector<float>& from = output.*side;
+    if (from.size() > skipped)
+      values.insert(values.end(), from.begin() + static_cast<std::ptrdiff_t>(skipped), from.end());
   }
   return values;
 }
 
-}  // namespace
-
-std::string logit_histogram(const std::vector<ComparedLogits>& logits) {
-  const std::vector<float> reference = all_bits(logits, true);
-  const std::vector<float> found = all_bits(logits, false);
+std::string histogram(const std::vector<ComparedOutput>& outputs, const HistogramText& text) {
+  const std::vector<float> reference = all_values(outputs, text.skipped, &ComparedOutput::reference);
+  const std::vector<float> found = all_values(outputs, text.skipped, &ComparedOutput::found);
   double bound = 1e-6;
   for (const auto* values : {&reference, &found}) {
     for (const float value : *values) {
@@ -121,7 +127,7 @@ std::string logit_histogram(const std::vector<ComparedLogits>& logits) {
   const Bins made = count(found, -bound, bound);
   const std::size_t tallest =
       std::max<std::size_t>(1, std::max(*std::ranges::max_element(wanted), *std::ranges::max_element(made)));
-  Plot plot("Histogram of the logits of the original and of the model");
+  Plot plot(text.label);
   const double step = std::max(1.0, round_step(static_cast<double>(tallest), 4));
   for (double at = step; at <= static_cast<double>(tallest); at += step)
     plot.tick_y(at / static_cast<double>(tallest), number(at));
@@ -132,8 +138,19 @@ std::string logit_histogram(const std::vector<ComparedLogits>& logits) {
   plot.path(outline(made, tallest), "two");
   plot.key(kLeft, "key1", "original");
   plot.key(kLeft + 90, "key2", "model");
-  plot.title_x("logit; above 0 the bit is 1");
+  plot.title_x(text.axis);
   return plot.finish();
+}
+
+}  // namespace
+
+std::string logit_histogram(const std::vector<ComparedOutput>& logits) {
+  return histogram(
+      logits, {1, "Histogram of the logits of the original and of the model", "logit; above 0 the bit is 1"});
+}
+
+std::string delta_histogram(const std::vector<ComparedOutput>& deltas) {
+  return histogram(deltas, {0, "Histogram of the deltas of the original and of the model", "value of delta"});
 }
 
 std::string layer_chart(const std::vector<LayerDifference>& layers, double limit) {

@@ -49,6 +49,15 @@ std::string seconds(double value) {
   return value < 1 ? fmt::format("{} ms", number(value * 1000)) : fmt::format("{} s", number(value));
 }
 
+bool is_embedder(const VerifyReport& result) {
+  return result.part == "embedder";
+}
+
+// 1024 bits would not fit on a phone.
+std::string short_message(const std::string& hex) {
+  return hex.size() <= 16 ? hex : hex.substr(0, 16) + "…";
+}
+
 std::string header(const VerifyReport& result) {
   const Words words = words_of(result.verdict);
   const std::string name = escaped(result.model.filename().string());
@@ -67,6 +76,7 @@ std::string facts(const VerifyReport& result) {
   const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) html += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", name, escaped(value));
   };
+  add("Part", result.part);
   add("Card", result.card);
   add("Precision", result.precision);
   add("Size", fmt::format("{:.2f} MB", static_cast<double>(result.bytes) / (1U << 20U)));
@@ -106,11 +116,13 @@ std::string checks(const VerifyReport& result) {
 
 std::string charts(const VerifyReport& result) {
   std::string html;
-  if (!result.logits.empty()) {
+  const bool embedder = is_embedder(result);
+  if (!result.outputs.empty()) {
     html += fmt::format(
-        "<figure>{}<figcaption>All logits of {} picture{}. Where the outlines cover each other, "
+        "<figure>{}<figcaption>All {} of {} picture{}. Where the outlines cover each other, "
         "original and model agree.</figcaption></figure>\n",
-        report::logit_histogram(result.logits), result.logits.size(), result.logits.size() == 1 ? "" : "s");
+        embedder ? report::delta_histogram(result.outputs) : report::logit_histogram(result.outputs),
+        embedder ? "deltas" : "logits", result.outputs.size(), result.outputs.size() == 1 ? "" : "s");
   }
   const auto check = std::ranges::find(result.checks, "layers", &Check::name);
   if (!result.layers.empty() && check != result.checks.end() && !check->figures.empty()) {
@@ -119,13 +131,40 @@ std::string charts(const VerifyReport& result) {
         "in exact arithmetic.</figcaption></figure>\n",
         report::layer_chart(result.layers, check->figures[0].at_most.value_or(1)));
   }
-  return html.empty() ? html : "<h2>Logits and layers</h2>\n<div class=\"charts\">\n" + html + "</div>\n";
+  if (html.empty()) return html;
+  return fmt::format("<h2>{} and layers</h2>\n<div class=\"charts\">\n{}</div>\n",
+                     embedder ? "Deltas" : "Logits", html);
+}
+
+std::string marked_pictures(const VerifyReport& result) {
+  if (result.marked.empty()) return {};
+  std::string html =
+      "<h2>Marked pictures</h2>\n<div class=\"scroll\"><table><tr><th>Picture</th><th>Message</th><th "
+      "class=\"number\">Size</th>"
+      "<th class=\"number\">Model against reference</th><th class=\"number\">Model against the picture</th>"
+      "<th class=\"number\">Reference against the picture</th></tr>\n";
+  const std::size_t shown = std::min(result.marked.size(), kMaxRows);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const MarkedPicture& marked = result.marked[i];
+    html += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td class=\"number\">{} × {}</td><td class=\"number\">{} dB</td><td "
+        "class=\"number\">{} dB</td>"
+        "<td class=\"number\">{} dB</td></tr>\n",
+        escaped(marked.picture), short_message(marked.message), marked.width, marked.height,
+        number(marked.model_against_reference), number(marked.model_against_picture),
+        number(marked.reference_against_picture));
+  }
+  html += "</table></div>\n";
+  if (shown < result.marked.size())
+    html += fmt::format("<p class=\"soft\">and {} more.</p>\n", result.marked.size() - shown);
+  return html +
+         "<p class=\"soft\">PSNR of 8-bit pictures, those of files in full size; ∞: the same picture.</p>\n";
 }
 
 std::string flipped_bits(const VerifyReport& result) {
   std::string rows;
   std::size_t flipped = 0;
-  for (const ComparedLogits& pair : result.logits) {
+  for (const ComparedOutput& pair : result.outputs) {
     for (std::size_t i = 1; i < std::min(pair.reference.size(), pair.found.size()); ++i) {
       if ((pair.reference[i] > 0) == (pair.found[i] > 0)) continue;
       if (++flipped > kMaxRows) continue;
@@ -136,7 +175,7 @@ std::string flipped_bits(const VerifyReport& result) {
           number(static_cast<double>(pair.found[i])));
     }
   }
-  if (result.logits.empty()) return {};
+  if (result.outputs.empty() || is_embedder(result)) return {};
   std::string html = "<h2>Flipped bits</h2>\n";
   if (flipped == 0) return html + "<p>None: every bit is the original's.</p>\n";
   html +=
@@ -171,8 +210,8 @@ std::string worst_weights(const VerifyReport& result) {
 
 void write_verify_report(const VerifyReport& result, const std::string& command,
                          const std::filesystem::path& output) {
-  std::string html = header(result) + facts(result) + checks(result) + charts(result) + flipped_bits(result) +
-                     worst_weights(result);
+  std::string html = header(result) + facts(result) + checks(result) + charts(result) +
+                     marked_pictures(result) + flipped_bits(result) + worst_weights(result);
   html += fmt::format(
       "<h2>To repeat it</h2>\n<pre>{}</pre>\n<p class=\"soft\">Made by sealite {}. The limits are "
       "explained in docs/verification.md.</p>\n</body>\n</html>\n",

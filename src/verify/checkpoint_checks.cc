@@ -24,7 +24,7 @@ struct Stored {
 
 Stored read_stored(const Examination& examination) {
   try {
-    return {tflite::import_graph(examination.subject.path, "detect"), ""};
+    return {tflite::import_graph(examination.subject.path, examination.kind.names().signature), ""};
   } catch (const Error& error) {
     return {std::nullopt, error.what()};
   }
@@ -78,10 +78,11 @@ void check_layers(Examination& examination, const LayerComparison& comparison) {
       report.layers.size(), largest->error, largest->name);
   if (first != report.layers.end())
     finding += fmt::format(" The first beyond the limit is '{}' with {:.2g}.", first->name, first->error);
-  const double runtime = relative_error(logits_of(comparison.stored), examination.outputs[0]);
+  const ModelKind& kind = examination.kind;
+  const double runtime = relative_error(kind.values(comparison.stored), examination.outputs[0]);
   add_check(report, "layers", "Layer by layer", finding,
             {{"largest relative difference", largest->error, "", limit, {}},
-             {"logits, file in exact arithmetic against LiteRT",
+             {fmt::format("{}, file in exact arithmetic against LiteRT", kind.names().output),
               runtime,
               "",
               examination.limits.runtime_error,
@@ -98,30 +99,30 @@ void skip_stored(Examination& examination, const std::string& why) {
 }  // namespace
 
 void check_against(Examination& examination, const Original& original) {
-  if (original.card().bits + 1 != static_cast<std::int64_t>(examination.outputs[0].size())) return;
+  if (original.card().bits != examination.bits) return;
   const graph::Graph network = original.graph(examination.height, examination.width);
   const Stored stored = read_stored(examination);
   const std::size_t pictures = examination.pictures.size();
   LayerComparison layers;
-  std::vector<ComparedLogits>& compared = examination.report.logits;
+  std::vector<Expected> expected;
   {
     const std::size_t more = stored.graph ? stored.graph->nodes.size() : 0;
     Progress progress("evaluating the original", network.nodes.size() * pictures + more);
     const auto advance = [&] { progress.advance(1); };
     for (std::size_t i = 0; i < pictures; ++i) {
-      const graph::Tensor picture = to_tensor(examination.pictures[i].planes);
+      const std::vector<graph::Tensor> inputs = to_tensors(examination.pictures[i]);
       graph::Tensor output;
       if (i == 0 && stored.graph) {
-        layers = compare_layers(network, *stored.graph, picture, advance);
+        layers = compare_layers(network, *stored.graph, inputs, advance);
         output = layers.original;
       } else {
-        output = run_graph(network, picture, advance);
+        output = run_graph(network, inputs, advance);
       }
-      compared.push_back({examination.pictures[i].name, logits_of(output), examination.outputs[i]});
+      expected.push_back({i, examination.kind.values(output)});
     }
   }
-  if (!check_numbers(examination, compared, "checkpoint", "the checkpoint")) {
-    const std::string cause = diagnose(examination, original);
+  if (!check_numbers(examination, expected, "checkpoint", "the checkpoint")) {
+    const std::string cause = diagnose(examination, original, expected[0].values);
     if (!cause.empty()) examination.report.checks.back().finding += " Cause: " + cause + ".";
   }
   if (!stored.graph) return skip_stored(examination, stored.why_not);

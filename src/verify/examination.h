@@ -7,27 +7,40 @@
 #include "image/resize.h"
 #include "sealite/verify.h"
 #include "verify/limits.h"
+#include "verify/model_kind.h"
 #include "verify/subject.h"
+#include "watermark/message.h"
 
 namespace sealite::verify {
 
 /// A picture to run, at the model's size, and what PyTorch made of it if that was saved.
 struct Picture {
   std::string name;
-  image::Planes planes;  ///< HWC, RGB in [0, 1]
+  image::Planes planes;        ///< HWC, RGB in [0, 1]
+  std::filesystem::path file;  ///< Where it is in full size; empty: made, or saved at the model's size.
+  watermark::Bits message;     ///< What an embedder puts in; empty for a detector.
   std::optional<std::vector<float>> saved;
+};
+
+/// What the original makes of a picture.
+struct Expected {
+  std::size_t picture = 0;  ///< Index in `Examination::pictures`.
+  std::vector<float> values;
 };
 
 /// One run of `verify`: what is known so far, and the report that grows.
 struct Examination {
   const VerifyOptions& options;
   Subject subject;
+  const ModelKind& kind;
   const Limits& limits;
+  std::optional<Marking> marking;  ///< As the model claims it, else as the original's card has it.
   std::vector<Picture> pictures;
-  std::vector<std::vector<float>> outputs;  ///< Logits of each picture, from LiteRT with one thread.
+  std::vector<std::vector<float>> outputs;  ///< Of each picture, from LiteRT with one thread.
   VerifyReport& report;
 
   bool nchw = true;
+  std::int64_t bits = 0;
   std::int64_t height = 0;
   std::int64_t width = 0;
 };

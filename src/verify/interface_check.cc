@@ -20,11 +20,20 @@ class Complaints {
   std::vector<std::string> complaints_;
 };
 
-void check_signature(const tflite::ModelSignature& signature, Complaints& complaints) {
-  complaints.expect(signature.inputs.size() == 1 && signature.inputs[0].name == "image",
-                    "the signature should have one input, 'image'");
-  complaints.expect(signature.outputs.size() == 1 && signature.outputs[0].name == "logits",
-                    "the signature should have one output, 'logits'");
+std::string quoted(const std::vector<std::string_view>& names) {
+  return fmt::format("'{}'", fmt::join(names, "' and '"));
+}
+
+void check_signature(const tflite::ModelSignature& signature, const KindNames& names,
+                     Complaints& complaints) {
+  std::vector<std::string_view> inputs;
+  for (const tflite::ModelTensor& tensor : signature.inputs) inputs.emplace_back(tensor.name);
+  std::ranges::sort(inputs);
+  complaints.expect(
+      inputs == names.inputs,  // those are sorted too
+      fmt::format("the signature's inputs should be {}, they are {}", quoted(names.inputs), quoted(inputs)));
+  complaints.expect(signature.outputs.size() == 1 && signature.outputs[0].name == names.output,
+                    fmt::format("the signature should have one output, '{}'", names.output));
   for (const auto* tensors : {&signature.inputs, &signature.outputs}) {
     for (const tflite::ModelTensor& tensor : *tensors) {
       complaints.expect(tensor.type == DType::kFloat32,
@@ -33,21 +42,39 @@ void check_signature(const tflite::ModelSignature& signature, Complaints& compla
   }
 }
 
-void check_claims(const Examination& examination, const Claims& claims, std::int64_t bits,
-                  Complaints& complaints) {
-  complaints.expect(claims.bits == bits,
-                    fmt::format("the metadata says {} bits, the logits have {}", claims.bits, bits));
+void check_claims(const Examination& examination, const Claims& claims, Complaints& complaints) {
+  const KindNames& names = examination.kind.names();
+  complaints.expect(claims.part == names.part,
+                    fmt::format("the metadata says that it is '{}', the signature is that of the {}",
+                                claims.part, names.part));
+  complaints.expect(
+      claims.bits == examination.bits,
+      fmt::format("the metadata says {} bits, the model has {}", claims.bits, examination.bits));
   complaints.expect(claims.image_size == examination.height || examination.height < 1,
                     fmt::format("the metadata says image size {}, the input is {}x{}", claims.image_size,
                                 examination.height, examination.width));
   complaints.expect(claims.layout == (examination.nchw ? "nchw" : "nhwc"),
                     fmt::format("the metadata says layout '{}', the input has the other", claims.layout));
+  complaints.expect(claims.marking || examination.subject.part == Part::kDetector,
+                    "the metadata does not say how the delta is added (attenuation, scaling_w, scaling_i), "
+                    "so embed refuses it");
+}
+
+std::string words(const Marking& marking) {
+  const std::string jnd =
+      marking.jnd ? fmt::format("jnd_{}_{}", marking.jnd->inputs, marking.jnd->outputs) : "none";
+  return fmt::format("attenuation {}, scaling_w {}, scaling_i {}", jnd, marking.scaling_w, marking.scaling_i);
 }
 
 void check_origin(const Original& original, const std::optional<Claims>& claims, std::int64_t bits,
                   Complaints& complaints) {
   complaints.expect(original.card().bits == bits,
                     fmt::format("the checkpoint has {} bits, the model {}", original.card().bits, bits));
+  if (claims && claims->marking && original.card_is_named()) {
+    const std::string wanted = words(original.marking());
+    const std::string found = words(*claims->marking);
+    complaints.expect(wanted == found, fmt::format("the metadata says {}, the card {}", found, wanted));
+  }
   if (!claims || claims->checkpoint_hash.empty()) return;
   const std::string hash = original.hash();
   complaints.expect(
@@ -61,14 +88,18 @@ void check_origin(const Original& original, const std::optional<Claims>& claims,
 void check_interface(Examination& examination, const Original* original) {
   const tflite::ModelSignature& signature = *examination.subject.signature();
   Complaints complaints;
-  check_signature(signature, complaints);
-  const std::int64_t bits = static_cast<std::int64_t>(examination.outputs.at(0).size()) - 1;
+  check_signature(signature, examination.kind.names(), complaints);
   const std::optional<Claims>& claims = examination.subject.claims;
-  if (claims) check_claims(examination, *claims, bits, complaints);
-  if (original != nullptr) check_origin(*original, claims, bits, complaints);
+  if (claims) check_claims(examination, *claims, complaints);
+  if (original != nullptr) check_origin(*original, claims, examination.bits, complaints);
+  const auto shapes = [](const std::vector<tflite::ModelTensor>& tensors) {
+    std::vector<std::string> texts;
+    for (const auto& tensor : tensors)
+      texts.push_back(fmt::format("{} {}", tensor.name, to_string(tensor.shape)));
+    return fmt::format("{}", fmt::join(texts, ", "));
+  };
   std::string finding =
-      fmt::format("image {} -> logits {}, float32; ", to_string(signature.inputs.at(0).shape),
-                  to_string(signature.outputs.at(0).shape));
+      fmt::format("{} -> {}, float32; ", shapes(signature.inputs), shapes(signature.outputs));
   finding += !claims ? "no sealite metadata in the file (another converter's?)"
                      : fmt::format("metadata: {} {}, {} bits, {}", claims->card, claims->part, claims->bits,
                                    claims->precision);

@@ -1,5 +1,6 @@
 #include "verify/layers.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -13,10 +14,15 @@ using graph::Graph;
 using graph::Node;
 using graph::Tensor;
 
-// NHWC to NCHW if that is what the graph reads.
-Tensor in_layout(const Graph& graph, const Tensor& picture) {
-  const Shape& wanted = graph.shape(graph.inputs.at(0));
-  if (wanted.size() != 4 || wanted[1] != 3 || wanted[3] == 3) return picture;
+bool reads_nchw(const Graph& graph) {
+  return std::ranges::any_of(graph.inputs, [&](graph::ValueId id) {
+    const Shape& shape = graph.shape(id);
+    return shape.size() == 4 && shape[1] == 3 && shape[3] != 3;
+  });
+}
+
+// NHWC to NCHW.
+Tensor to_nchw(const Tensor& picture) {
   Tensor planes{{1, 3, picture.shape[1], picture.shape[2]}, std::vector<float>(picture.values.size())};
   const std::size_t pixels = picture.values.size() / 3;
   for (std::size_t i = 0; i < picture.values.size(); ++i)
@@ -24,11 +30,22 @@ Tensor in_layout(const Graph& graph, const Tensor& picture) {
   return planes;
 }
 
-// NCHW to NHWC if the output is a map: a pixelwise model's logits.
-Tensor out_of_layout(const Graph& graph, Tensor output, const Tensor& picture) {
-  const Shape& read = graph.shape(graph.inputs.at(0));
-  const bool nchw = read.size() == 4 && read[1] == 3 && read[3] != 3;
-  if (output.shape.size() != 4 || !nchw || picture.shape.empty()) return output;
+// The inputs in the graph's order and layout: an image is known by its four dimensions, a message by its two.
+std::vector<Tensor> inputs_for(const Graph& graph, const std::vector<Tensor>& inputs) {
+  std::vector<Tensor> ordered;
+  for (const graph::ValueId id : graph.inputs) {
+    const std::size_t rank = graph.shape(id).size();
+    for (const Tensor& input : inputs) {
+      if (input.shape.size() != rank) continue;
+      ordered.push_back(rank == 4 && reads_nchw(graph) ? to_nchw(input) : input);
+    }
+  }
+  return ordered;
+}
+
+// NCHW to NHWC if the output is a map: a pixelwise model's logits, a delta.
+Tensor out_of_layout(const Graph& graph, Tensor output) {
+  if (output.shape.size() != 4 || !reads_nchw(graph)) return output;
   const auto channels = static_cast<std::size_t>(output.shape[1]);
   const std::size_t pixels = output.values.size() / channels;
   Tensor moved{{1, output.shape[2], output.shape[3], output.shape[1]},
@@ -46,8 +63,8 @@ bool keeps_its_meaning(const graph::Op& op) {
 // Steps `stored` until it has made the value called `name`.
 class Follower {
  public:
-  Follower(const Graph& graph, const Tensor& picture, const std::function<void()>& advance)
-      : evaluator_(graph, {in_layout(graph, picture)}), advance_(advance) {
+  Follower(const Graph& graph, const std::vector<Tensor>& inputs, const std::function<void()>& advance)
+      : evaluator_(graph, inputs_for(graph, inputs)), advance_(advance) {
     for (const Node& node : graph.nodes) waiting_.insert(node.name);
   }
 
@@ -80,11 +97,20 @@ class Follower {
 
 }  // namespace
 
-LayerComparison compare_layers(const Graph& original, const Graph& stored, const Tensor& picture,
+std::vector<Tensor> to_tensors(const Picture& picture) {
+  const image::Planes& planes = picture.planes;
+  std::vector<Tensor> inputs = {{{1, planes.height, planes.width, planes.channels}, planes.data}};
+  if (picture.message.empty()) return inputs;
+  inputs.push_back({{1, static_cast<std::int64_t>(picture.message.size())},
+                    {picture.message.begin(), picture.message.end()}});
+  return inputs;
+}
+
+LayerComparison compare_layers(const Graph& original, const Graph& stored, const std::vector<Tensor>& inputs,
                                const std::function<void()>& advance) {
   LayerComparison result;
-  Evaluator exact(original, {picture});
-  Follower follower(stored, picture, advance);
+  Evaluator exact(original, inputs_for(original, inputs));
+  Follower follower(stored, inputs, advance);
   while (!exact.done()) {
     const Node& node = exact.next_node();
     const Tensor& wanted = exact.step();
@@ -96,17 +122,18 @@ LayerComparison compare_layers(const Graph& original, const Graph& stored, const
         {node.name, std::string(op_name(node.op)), relative_error(wanted.values, found->values)});
   }
   result.original = exact.outputs().at(0);
-  result.stored = out_of_layout(stored, follower.finish(), picture);
+  result.stored = out_of_layout(stored, follower.finish());
   return result;
 }
 
-Tensor run_graph(const Graph& graph, const Tensor& picture, const std::function<void()>& advance) {
-  Evaluator evaluator(graph, {in_layout(graph, picture)});
+Tensor run_graph(const Graph& graph, const std::vector<Tensor>& inputs,
+                 const std::function<void()>& advance) {
+  Evaluator evaluator(graph, inputs_for(graph, inputs));
   while (!evaluator.done()) {
     evaluator.step();
     advance();
   }
-  return out_of_layout(graph, evaluator.outputs().at(0), picture);
+  return out_of_layout(graph, evaluator.outputs().at(0));
 }
 
 }  // namespace sealite::verify

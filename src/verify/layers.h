@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "graph/evaluate.h"
-#include "sealite/verify.h"
+#include "verify/examination.h"
 
 namespace sealite::verify {
 
@@ -15,15 +15,19 @@ struct LayerComparison {
   graph::Tensor stored;
 };
 
-/// Runs the original network and the one that the file holds side by side on `picture` (NHWC in the original,
-/// in the file's own layout in the stored one) and compares every layer that has the same name and meaning in
-/// both: not the norms, whose scale and mean the passes move into the next layer. `advance` is called for
-/// each node of either.
-LayerComparison compare_layers(const graph::Graph& original, const graph::Graph& stored,
-                               const graph::Tensor& picture, const std::function<void()>& advance);
+/// A picture as a graph's inputs: image [1,H,W,3], and message [1, bits] if it has one.
+std::vector<graph::Tensor> to_tensors(const Picture& picture);
 
-/// The evaluator's output for `picture`, NHWC, in a graph whose input may be NCHW.
-graph::Tensor run_graph(const graph::Graph& graph, const graph::Tensor& picture,
+/// Runs the original network and the one that the file holds side by side on `inputs` (the image NHWC in the
+/// original, in the file's own layout in the stored one) and compares every layer that has the same name and
+/// meaning in both: not the norms, whose scale and mean the passes move into the next layer. `advance` is
+/// called for each node of either.
+LayerComparison compare_layers(const graph::Graph& original, const graph::Graph& stored,
+                               const std::vector<graph::Tensor>& inputs,
+                               const std::function<void()>& advance);
+
+/// The evaluator's output for `inputs`, NHWC, in a graph whose image may be NCHW.
+graph::Tensor run_graph(const graph::Graph& graph, const std::vector<graph::Tensor>& inputs,
                         const std::function<void()>& advance);
 
 }  // namespace sealite::verify

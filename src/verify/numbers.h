@@ -16,9 +16,10 @@ double largest_difference(std::span<const float> a, std::span<const float> b);
 
 double root_mean_square(std::span<const float> values);
 
-/// Checks "NAME-numbers" and "NAME-bits": `compared` against the recipe's limits. `original`: "the
-/// checkpoint", for the text. True if both pass.
-bool check_numbers(Examination& examination, const std::vector<ComparedLogits>& compared,
-                   const std::string& name, const std::string& original);
+/// Checks "NAME-numbers" and the kind's "NAME-bits" or "NAME-pictures": the model's outputs against the
+/// recipe's limits. `original`: "the checkpoint", for the text. True if both pass. The first call's outputs
+/// go into the report.
+bool check_numbers(Examination& examination, const std::vector<Expected>& expected, const std::string& name,
+                   const std::string& original);
 
 }  // namespace sealite::verify

@@ -5,21 +5,26 @@
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
-#include "graph/evaluate.h"
-#include "image/resize.h"
+#include "graph/graph.h"
 #include "model/card.h"
-#include "model/network.h"
 #include "sealite/verify.h"
+#include "verify/model_kind.h"
+#include "verify/subject.h"
 
 namespace sealite::verify {
 
 /// What the model should compute: the checkpoint's network.
 class Original {
  public:
-  /// Throws what opening and understanding the checkpoint throws.
-  explicit Original(const VerifyOptions& options);
+  /// Throws what opening and understanding the checkpoint throws, kMismatch if it has no network of this
+  /// kind.
+  Original(const VerifyOptions& options, const ModelKind& kind);
 
   const model::Card& card() const { return card_; }
+  /// How an embedder's delta is put into a picture, by the card. Throws kMismatch for an unknown attenuation.
+  Marking marking() const;
+  /// The user named the card; a derived one may lack what `convert` was told by a card.
+  bool card_is_named() const { return card_is_named_; }
   /// As `convert` writes it into the model. Reads every weight once.
   std::string hash() const;
   /// The network as PyTorch has it, before any pass, for NHWC pictures of this size.
@@ -27,15 +32,9 @@ class Original {
 
  private:
   std::shared_ptr<const checkpoint::Checkpoint> checkpoint_;
+  bool card_is_named_;
   model::Card card_;
-  std::unique_ptr<model::DetectorNetwork> network_;
-  std::vector<model::Parameter> parameters_;
+  OriginalNetwork network_;
 };
-
-/// A picture as the graph's input, [1,H,W,3].
-graph::Tensor to_tensor(const image::Planes& planes);
-
-/// Logits [1 + bits] of a detector's output; a pixelwise one's [1,H,W,1 + bits] are averaged over pixels.
-std::vector<float> logits_of(const graph::Tensor& output);
 
 }  // namespace sealite::verify

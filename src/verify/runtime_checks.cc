@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <memory>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -11,7 +11,6 @@
 #include "runtime/litert_api.h"
 #include "verify/numbers.h"
 #include "verify/pictures.h"
-#include "watermark/detect.h"
 
 namespace sealite::verify {
 namespace {
@@ -39,8 +38,8 @@ class LoadingNotice {
   const std::function<void(bool)>& tell_;
 };
 
-watermark::Detector load(const Examination& examination, int threads,
-                         const std::filesystem::path& weight_cache = {}) {
+std::unique_ptr<Runner> load(const Examination& examination, int threads,
+                             const std::filesystem::path& weight_cache = {}) {
   runtime::RunOptions run;
   run.threads = threads;
   run.weight_cache = weight_cache;
@@ -48,8 +47,9 @@ watermark::Detector load(const Examination& examination, int threads,
   const auto& claims = examination.subject.claims;
   const bool known = claims && claims->image_size >= 1 && claims->image_size <= 1 << 14;
   const LoadingNotice notice(examination.options.on_load);
-  return {runtime::CompiledModel(examination.subject.path, "detect", run),
-          known ? claims->image_size : kUsualImageSize};
+  return examination.kind.load(
+      runtime::CompiledModel(examination.subject.path, examination.kind.names().signature, run),
+      known ? claims->image_size : kUsualImageSize);
 }
 
 // Operators that XNNPACK leaves to the slower built-in kernels (docs/performance.md).
@@ -63,19 +63,19 @@ std::size_t left_behind(const tflite::ModelInfo& info) {
   return count;
 }
 
-void report_loading(Examination& examination, const watermark::Detector& detector) {
+void report_loading(Examination& examination, const Runner& runner) {
   VerifyReport& report = examination.report;
   const double all = static_cast<double>(report.operators);
   const std::size_t left = left_behind(examination.subject.info);
   std::string finding = fmt::format("LiteRT loads it in {:.2f} s; ", report.load_seconds);
-  if (detector.fully_delegated()) {
+  if (runner.fully_delegated()) {
     finding += fmt::format("its fast path (XNNPACK) takes all {} operators.", report.operators);
   } else {
     finding += fmt::format("its fast path (XNNPACK) leaves some operators behind, {} of {} by their kind.",
                            left, report.operators);
   }
   const double share =
-      detector.fully_delegated() ? 1 : 1 - static_cast<double>(std::max<std::size_t>(left, 1)) / all;
+      runner.fully_delegated() ? 1 : 1 - static_cast<double>(std::max<std::size_t>(left, 1)) / all;
   add_check(report, "loads", "Loads in the real runtime", finding,
             {{"file", static_cast<double>(report.bytes) / (1U << 20U), "MB", {}, {}},
              {"operators", all, "", {}, {}},
@@ -83,7 +83,7 @@ void report_loading(Examination& examination, const watermark::Detector& detecto
 }
 
 // All runs with one thread; the first picture's are repeated.
-double run_pictures(Examination& examination, watermark::Detector& detector) {
+double run_pictures(Examination& examination, Runner& runner) {
   const int runs = std::max(1, examination.options.runs);
   Progress progress("running the model", examination.pictures.size() + static_cast<std::size_t>(runs) - 1);
   std::vector<double> times;
@@ -92,12 +92,12 @@ double run_pictures(Examination& examination, watermark::Detector& detector) {
     for (int run = 0; run < (i == 0 ? runs : 1); ++run) {
       check_interrupt();
       const auto start = Clock::now();
-      std::vector<float> logits = detector.detect(examination.pictures[i].planes);
+      std::vector<float> output = runner.run(examination.pictures[i]);
       times.push_back(seconds_since(start));
       if (run == 0) {
-        examination.outputs.push_back(std::move(logits));
+        examination.outputs.push_back(std::move(output));
       } else {
-        difference = std::max(difference, largest_difference(examination.outputs[0], logits));
+        difference = std::max(difference, largest_difference(examination.outputs[0], output));
       }
       progress.advance(1);
     }
@@ -115,47 +115,9 @@ double run_pictures(Examination& examination, watermark::Detector& detector) {
   return difference;
 }
 
-void check_plausible(Examination& examination) {
-  double sum = 0;
-  double squares = 0;
-  std::size_t count = 0;
-  std::size_t broken = 0;
-  std::size_t ones = 0;
-  for (const std::vector<float>& logits : examination.outputs) {
-    for (std::size_t i = 1; i < logits.size(); ++i) {
-      const auto value = static_cast<double>(logits[i]);
-      broken += std::isfinite(value) ? 0U : 1U;
-      ones += value > 0 ? 1U : 0U;
-      sum += value;
-      squares += value * value;
-      ++count;
-    }
-  }
-  const double all = static_cast<double>(count);
-  const double spread = std::sqrt(std::max(0.0, squares / all - sum / all * (sum / all)));
-  const double share = static_cast<double>(ones) / all;
-  std::vector<Figure> figures = {
-      {"logits that are no numbers", static_cast<double>(broken), "", 0, {}},
-      {"spread of the logits (standard deviation)", spread, "", 1e3, 1e-4},
-      {"share of ones", share, "", 0.95, 0.05},
-  };
-  std::string finding = fmt::format(
-      "{} logits, spread {:.3g}, {:.1f} % ones (bits of unmarked pictures are near "
-      "50 %, of a trained model).",
-      count, spread, 100 * share);
-  if (examination.outputs.size() > 1) {
-    double variety = 0;
-    for (const auto& logits : examination.outputs)
-      variety = std::max(variety, largest_difference(examination.outputs[0], logits));
-    figures.push_back({"difference between pictures", variety, "", {}, 1e-6});
-    if (variety < 1e-6) finding = "Every picture gets the same logits: the model does not look at its input.";
-  }
-  add_check(examination.report, "plausible", "Finite and plausible", finding, std::move(figures));
-}
-
 double difference_when(const Examination& examination, int threads, const std::filesystem::path& cache) {
-  watermark::Detector other = load(examination, threads, cache);
-  return largest_difference(examination.outputs[0], other.detect(examination.pictures[0].planes));
+  const std::unique_ptr<Runner> other = load(examination, threads, cache);
+  return largest_difference(examination.outputs[0], other->run(examination.pictures[0]));
 }
 
 void check_repeatable(Examination& examination, double repeats) {
@@ -199,32 +161,31 @@ bool fails_to_load(Examination& examination, const Error& error) {
 
 bool check_runtime(Examination& examination) {
   runtime::LiteRtApi::load(examination.options.litert_library);  // its absence is no fault of the model
-  if (std::ranges::count(examination.subject.info.signatures, "embed", &tflite::ModelSignature::key) > 0) {
-    fail(ErrorCode::kUnsupported, "'{}' is an embedder; verify takes detectors only yet",
-         examination.subject.path.string());
-  }
   if (examination.subject.signature() == nullptr) {
-    return fails_to_load(examination, Error(ErrorCode::kMismatch,
-                                            "it has no signature 'detect': not a detector "
-                                            "that sealite converted"));
+    const KindNames& names = examination.kind.names();
+    return fails_to_load(
+        examination,
+        Error(ErrorCode::kMismatch, fmt::format("it has no signature '{}' for {}s that sealite converted",
+                                                names.signature, names.part)));
   }
   double repeats = 0;
   {
     const auto start = Clock::now();
-    std::optional<watermark::Detector> detector;
+    std::unique_ptr<Runner> runner;
     try {
-      detector.emplace(load(examination, 1));
+      runner = load(examination, 1);
     } catch (const Error& error) {
       return fails_to_load(examination, error);
     }
     examination.report.load_seconds = seconds_since(start);
-    examination.height = detector->height();
-    examination.width = detector->width();
-    report_loading(examination, *detector);
-    examination.pictures = read_pictures(examination.options, examination.height, examination.width);
-    repeats = run_pictures(examination, *detector);
+    examination.height = runner->height();
+    examination.width = runner->width();
+    examination.bits = runner->bits();
+    report_loading(examination, *runner);
+    examination.pictures = read_pictures(examination);
+    repeats = run_pictures(examination, *runner);
+    examination.kind.check_plausible(examination, *runner);
   }
-  check_plausible(examination);
   check_repeatable(examination, repeats);
   return true;
 }

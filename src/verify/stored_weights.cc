@@ -102,7 +102,8 @@ class Comparer {
 bool leaves(const WeightDifference& difference, const Limits& limits) {
   if (difference.type == "int8" || difference.type == "int4") return difference.in_steps > limits.row_steps;
   // A float constant is what the checkpoint says, or that in half precision.
-  return difference.error > (difference.type == "float16" ? 1e-3 : limits_for("float32").row_error);
+  const char* const as = difference.type == "float16" ? "fp16" : "float32";
+  return difference.error > limits_for(Part::kDetector, as).row_error;  // the same for both parts
 }
 
 struct Block {

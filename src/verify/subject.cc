@@ -1,7 +1,12 @@
 #include "verify/subject.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "verify/model_kind.h"
+#include "watermark/blend.h"
 
 namespace sealite::verify {
 namespace {
@@ -16,14 +21,33 @@ std::int64_t number_at(const nlohmann::json& json, const char* key) {
   return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 
+std::optional<Marking> read_marking(const nlohmann::json& json) {
+  const auto number = [&](const char* key) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_number() ? found->get<double>() : NAN;
+  };
+  const auto attenuation = json.find("attenuation");
+  if (attenuation == json.end() || !attenuation->is_string()) return std::nullopt;
+  Marking marking;
+  try {
+    marking.jnd = watermark::parse_attenuation(attenuation->get<std::string>());
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  marking.scaling_w = number("scaling_w");
+  marking.scaling_i = number("scaling_i");
+  if (!std::isfinite(marking.scaling_w) || !std::isfinite(marking.scaling_i)) return std::nullopt;
+  return marking;
+}
+
 std::optional<Claims> read_claims(const tflite::ModelInfo& info) {
   const auto text = info.metadata.find("sealite");
   if (text == info.metadata.end()) return std::nullopt;
   const auto json = nlohmann::json::parse(text->second, nullptr, false);
   if (!json.is_object()) return std::nullopt;
-  return Claims{text_at(json, "model"),          text_at(json, "part"),   number_at(json, "bits"),
-                number_at(json, "image_size"),   text_at(json, "layout"), text_at(json, "precision"),
-                text_at(json, "checkpoint_hash")};
+  return Claims{text_at(json, "model"),           text_at(json, "part"),   number_at(json, "bits"),
+                number_at(json, "image_size"),    text_at(json, "layout"), text_at(json, "precision"),
+                text_at(json, "checkpoint_hash"), read_marking(json)};
 }
 
 std::string precision_of(const tflite::ModelInfo& info) {
@@ -37,10 +61,21 @@ std::string precision_of(const tflite::ModelInfo& info) {
   return has(DType::kFloat16) ? "fp16" : "float32";
 }
 
+Part part_of(const Subject& subject) {
+  const auto has = [&](Part part) {
+    return std::ranges::count(subject.info.signatures, kind_of(part).names().signature,
+                              &tflite::ModelSignature::key) > 0;
+  };
+  if (has(Part::kEmbedder)) return Part::kEmbedder;
+  const bool claimed = subject.claims && subject.claims->part == kind_of(Part::kEmbedder).names().part;
+  return claimed && !has(Part::kDetector) ? Part::kEmbedder : Part::kDetector;
+}
+
 }  // namespace
 
 const tflite::ModelSignature* Subject::signature() const {
-  const auto found = std::ranges::find(info.signatures, "detect", &tflite::ModelSignature::key);
+  const auto found =
+      std::ranges::find(info.signatures, kind_of(part).names().signature, &tflite::ModelSignature::key);
   return found == info.signatures.end() ? nullptr : &*found;
 }
 
@@ -51,6 +86,7 @@ Subject read_subject(const std::filesystem::path& path) {
   subject.claims = read_claims(subject.info);
   subject.precision = subject.claims && !subject.claims->precision.empty() ? subject.claims->precision
                                                                            : precision_of(subject.info);
+  subject.part = part_of(subject);
   return subject;
 }
 

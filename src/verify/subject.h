@@ -5,9 +5,18 @@
 #include <optional>
 #include <string>
 
+#include "image/jnd.h"
+#include "sealite/convert.h"
 #include "tflite/reader.h"
 
 namespace sealite::verify {
+
+/// How an embedder's delta is put into a picture.
+struct Marking {
+  std::optional<image::JndVariant> jnd;  ///< None: not attenuated.
+  double scaling_w = 1;
+  double scaling_i = 1;
+};
 
 /// What a model's metadata claims about it ("sealite" in the file; another converter's has none).
 struct Claims {
@@ -18,6 +27,7 @@ struct Claims {
   std::string layout;
   std::string precision;
   std::string checkpoint_hash;
+  std::optional<Marking> marking;  ///< An embedder's, if it is complete.
 };
 
 /// The model under examination.
@@ -25,8 +35,9 @@ struct Subject {
   std::filesystem::path path;
   tflite::ModelInfo info;
   std::optional<Claims> claims;
-  std::string precision;  ///< As claimed, else by the types of its weights.
-  /// The signature to run: "detect".
+  std::string precision;        ///< As claimed, else by the types of its weights.
+  Part part = Part::kDetector;  ///< By its signature, else as claimed.
+  /// The signature to run: "detect" or "embed"; nullptr if there is none.
   const tflite::ModelSignature* signature() const;
 };
 

@@ -16,20 +16,28 @@ using verify::Original;
 using verify::Subject;
 
 void check_saved(Examination& examination) {
-  std::vector<ComparedLogits> compared;
+  std::vector<verify::Expected> expected;
   for (std::size_t i = 0; i < examination.pictures.size(); ++i) {
-    const verify::Picture& picture = examination.pictures[i];
-    if (picture.saved) compared.push_back({picture.name, *picture.saved, examination.outputs[i]});
+    const std::optional<std::vector<float>>& saved = examination.pictures[i].saved;
+    if (saved) expected.push_back({i, *saved});
   }
-  if (compared.empty()) return;
-  check_numbers(examination, compared, "reference", "the saved tensors");
-  if (examination.report.logits.empty()) examination.report.logits = std::move(compared);
+  if (!expected.empty()) check_numbers(examination, expected, "reference", "the saved tensors");
+}
+
+// What `embed` will do with the model; without metadata what the card says.
+std::optional<verify::Marking> marking_of(const Subject& subject, const Original* original) {
+  if (subject.part == Part::kDetector) return std::nullopt;
+  if (subject.claims) return subject.claims->marking;
+  if (original == nullptr) return std::nullopt;
+  return original->marking();
 }
 
 void examine(Examination& examination, const Original* original) {
   if (!check_runtime(examination)) return;
-  const Shape& input = examination.subject.signature()->inputs.at(0).shape;
-  examination.nchw = input.size() == 4 && input[1] == 3;
+  const auto& inputs = examination.subject.signature()->inputs;
+  examination.nchw = std::ranges::any_of(inputs, [](const tflite::ModelTensor& input) {
+    return input.shape.size() == 4 && input.shape[1] == 3;
+  });
   check_interface(examination, original);
   if (original != nullptr) check_against(examination, *original);
   check_saved(examination);
@@ -58,27 +66,39 @@ void decide(VerifyReport& report) {
   }
 }
 
+// The file, or why it is none: that is a verdict, not an error.
+std::optional<Subject> read_subject(const std::filesystem::path& model, VerifyReport& report) {
+  try {
+    Subject subject = verify::read_subject(model);
+    report.bytes = subject.info.file_bytes;
+    report.part = verify::kind_of(subject.part).names().part;
+    report.card = subject.claims ? subject.claims->card : "";
+    report.precision = subject.precision;
+    for (const auto& [name, count] : subject.info.operators) report.operators += count;
+    return subject;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kMalformed) throw;
+    verify::add_check(report, "loads", "Loads in the real runtime", error.what()).outcome =
+        CheckOutcome::kFail;
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 VerifyReport verify_model(const std::filesystem::path& model, const VerifyOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  std::optional<Original> original;
-  if (!options.checkpoint.empty()) original.emplace(options);
   VerifyReport report;
   report.model = model;
-  try {
-    Subject subject = verify::read_subject(model);
-    report.bytes = subject.info.file_bytes;
-    report.card = subject.claims ? subject.claims->card : "";
-    report.precision = subject.precision;
-    for (const auto& [name, count] : subject.info.operators) report.operators += count;
-    const verify::Limits& limits = verify::limits_for(subject.precision);
-    Examination examination{options, std::move(subject), limits, {}, {}, report};
-    examine(examination, original ? &*original : nullptr);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kMalformed || !report.checks.empty()) throw;
-    verify::add_check(report, "loads", "Loads in the real runtime", error.what()).outcome =
-        CheckOutcome::kFail;
+  if (std::optional<Subject> subject = read_subject(model, report)) {
+    const verify::ModelKind& kind = verify::kind_of(subject->part);
+    std::optional<Original> original;
+    if (!options.checkpoint.empty()) original.emplace(options, kind);
+    const Original* const known = original ? &*original : nullptr;
+    const verify::Limits& limits = verify::limits_for(subject->part, subject->precision);
+    std::optional<verify::Marking> marking = marking_of(*subject, known);
+    Examination examination{options, std::move(*subject), kind, limits, marking, {}, {}, report};
+    examine(examination, known);
   }
   decide(report);
   report.total_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

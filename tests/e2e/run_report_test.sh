@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: run_report_test.sh SEALITE FIXTURES [SCREENSHOT.png]
-# The verification report in Debian's chromium, headless: it loads nothing, runs nothing, fits a phone, has its charts
-# and both colour schemes. With a third argument a screenshot is left there. Exit 77 (skipped) without a browser.
+# The verification reports of a detector and an embedder in Debian's chromium, headless: they load nothing, run nothing, fit a phone,
+# have their charts and both colour schemes. With a third argument a screenshot of the detector's is left there. Exit 77 (skipped) without a browser.
 set -euo pipefail
 sealite=$1
 fixtures=$2
@@ -15,16 +15,18 @@ if ! command -v chromium >/dev/null; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$sealite" convert "$fixtures/demo.pth" -o "$work/demo.int8.tflite" --quantize int8 >/dev/null
-"$sealite" verify "$work/demo.int8.tflite" --checkpoint "$fixtures/demo.pth" \
-  --images "$fixtures/photos/coffee.png" "$fixtures/photos/astronaut.png" --report "$work/report.html" >/dev/null
+"$sealite" convert "$fixtures/demo.pth" -o "$work/demo.tflite" --part both --quantize int8 >/dev/null
+for part in embedder detector; do
+  "$sealite" verify "$work/demo.$part.tflite" --checkpoint "$fixtures/demo.pth" \
+    --images "$fixtures/photos/coffee.png" "$fixtures/photos/astronaut.png" --report "$work/$part.html" >/dev/null
+done
 
 browse() {
   timeout 120 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --allow-file-access-from-files \
     --user-data-dir="$work/profile" "$@" 2>/dev/null
 }
 
-# The page in frames as wide as a phone and a desk; what it measures ends up in the title.
+# A page in frames as wide as a phone and a desk; what it measures ends up in the title.
 cat >"$work/frames.html" <<'HTML'
 <!DOCTYPE html><title>none</title>
 <iframe id="phone" src="report.html" style="width:390px;height:800px;border:0"></iframe>
@@ -54,12 +56,15 @@ expect() { # SCHEME NUMBER BACKGROUND
   found=$(browse --blink-settings=preferredColorScheme="$2" --window-size=1800,900 --virtual-time-budget=5000 \
     --dump-dom "file://$work/frames.html" | grep -o '<title>.*</title>' || true)
   if [[ $found != "$wanted" ]]; then
-    printf '%s scheme:\n  wanted %s\n  found  %s\n' "$1" "$wanted" "$found"
+    printf '%s, %s scheme:\n  wanted %s\n  found  %s\n' "$part" "$1" "$wanted" "$found"
     exit 1
   fi
 }
-expect light 1 'rgb(255, 255, 255)'
-expect dark 0 'rgb(20, 23, 27)'
+for part in embedder detector; do
+  cp "$work/$part.html" "$work/report.html"
+  expect light 1 'rgb(255, 255, 255)'
+  expect dark 0 'rgb(20, 23, 27)'
+done
 browse --no-pdf-header-footer --print-to-pdf="$work/report.pdf" "file://$work/report.html"
 [[ $(head -c 5 "$work/report.pdf") == %PDF- ]] || { echo "it cannot be printed"; exit 1; }
 if [[ -n $screenshot ]]; then

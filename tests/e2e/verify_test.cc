@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "e2e/run_sealite.h"
+#include "e2e/demo_model.h"
 #include "fixture_files.h"
 
 namespace sealite {
@@ -8,10 +8,7 @@ namespace {
 
 class VerifyCommand : public ::testing::Test {
  protected:
-  VerifyCommand() {
-    expect_success(
-        run_sealite({"convert", asset("demo.pth"), "-o", model(), "--card", asset("demo.card.yaml")}));
-  }
+  VerifyCommand() { expect_success(convert_demo(model())); }
   std::string model() const { return folder / "demo.tflite"; }
 
   const ScratchFolder folder;
@@ -26,6 +23,35 @@ TEST_F(VerifyCommand, ProvedIsZero) {
   const std::string page = read_text(folder / "report.html");
   EXPECT_NE(page.find("sealite verify " + model()), std::string::npos);
   EXPECT_EQ(folder.entries(), 2);
+}
+
+TEST_F(VerifyCommand, AnEmbedderIsProvedToo) {
+  const std::string embedder = folder / "demo.embedder.tflite";
+  expect_success(convert_demo(embedder, {"--part", "embedder"}));
+  const std::vector<std::string> command{"verify",          embedder, "--checkpoint",
+                                         asset("demo.pth"), "--card", asset("demo.card.yaml")};
+  std::vector<std::string> arguments = command;
+  arguments.insert(arguments.end(),
+                   {"--images", asset("coffee.png"), "--json", "--report", folder / "report.html"});
+  const Outcome outcome = run_sealite(arguments);
+  expect_success(outcome);
+  EXPECT_EQ(outcome.err, "");
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["verdict"], "proved");
+  EXPECT_EQ(json["part"], "embedder");
+  const auto& marked = json["marked"].at(0);
+  EXPECT_EQ(marked["picture"], "coffee.png");
+  EXPECT_EQ(marked["width"], 600);
+  EXPECT_EQ(marked["message"].get<std::string>().size(), 8U);
+  const auto& psnr = marked["psnr_model_against_reference"];
+  EXPECT_TRUE(psnr.is_null() || psnr > 80) << "null: infinite, the same picture";
+  EXPECT_NEAR(marked["psnr_model_against_picture"].get<double>(), 27.5, 0.5);
+  EXPECT_NE(read_text(folder / "report.html").find("Marked pictures"), std::string::npos);
+
+  const Outcome text = run_sealite(command);
+  expect_success(text);
+  EXPECT_NE(text.out.find("PSNR, model against reference"), std::string::npos) << text.out;
+  EXPECT_EQ(run_sealite({"verify", embedder}).status, 2);
 }
 
 TEST_F(VerifyCommand, CannotTellIsTwoAndFailsIsOne) {

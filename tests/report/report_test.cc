@@ -21,7 +21,7 @@ VerifyReport sample() {
   report.reason = "Bits: \"wrong\" <script>alert(1)</script>";
   report.checks = {
       {"layers", "Layer by layer", CheckOutcome::kFail, "see '<x>'", {{"difference", 0.5, "", 0.1, {}}}}};
-  report.logits = {{"photo <1>.png", {0, 1, -2, 3}, {0, 1, 2, -0.5F}}};
+  report.outputs = {{"photo <1>.png", {0, 1, -2, 3}, {0, 1, 2, -0.5F}}};
   report.layers = {{"a", "CONV_2D", 1e-6}, {"b", "ADD", 0.5}};
   report.weights = {{"w", "int8", 3, 1.5, 20}};
   return report;
@@ -41,6 +41,22 @@ TEST(Report, HoldsWhatItMustAndNothingThatRuns) {
   // Both flipped bits, and not the one that agrees.
   EXPECT_NE(html.find("<td class=\"number\">1</td><td class=\"number\">-2</td>"), std::string::npos);
   EXPECT_NE(html.find("<td class=\"number\">2</td><td class=\"number\">3</td>"), std::string::npos);
+}
+
+TEST(Report, AnEmbedderHasMarkedPicturesAndNoBits) {
+  const ScratchFolder folder;
+  VerifyReport report = sample();
+  report.part = "embedder";
+  report.marked = {{"photo <1>.png", std::string(256, 'a'), 400, 600, std::numeric_limits<double>::infinity(),
+                    27.51, 27.5}};
+  write_verify_report(report, "sealite verify x", folder / "report.html");
+  const std::string html = read_text(folder / "report.html");
+  for (const char* part : {"Marked pictures", "600 × 400", "∞ dB", "27.5 dB", "aaaaaaaaaaaaaaaa…",
+                           "Histogram of the deltas", "Deltas and layers"}) {
+    EXPECT_NE(html.find(part), std::string::npos) << part;
+  }
+  for (const char* part : {"Flipped bits", "ogits", "aaaaaaaaaaaaaaaaa"})
+    EXPECT_EQ(html.find(part), std::string::npos) << part;
 }
 
 TEST(Report, AModelThatDidNotLoadHasAPageToo) {

@@ -14,7 +14,7 @@
 #include "sealite/make_checkpoint.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
-#include "verify/defective_model.h"
+#include "verify/verified_model.h"
 #include "watermark/detect.h"
 
 namespace sealite {
@@ -22,40 +22,6 @@ namespace {
 
 constexpr const char* kLayer = "detector.convnext.stages.2.1.pwconv1";
 constexpr const char* kTwin = "detector.convnext.stages.2.0.pwconv1";
-
-class Verify : public ::testing::Test {
- protected:
-  std::filesystem::path convert(const std::filesystem::path& checkpoint,
-                                const std::string& recipe = "float32",
-                                const std::string& name = "good.tflite") const {
-    ConvertOptions options;
-    options.quantize = recipe;
-    convert_detector(checkpoint, folder / name, options);
-    return folder / name;
-  }
-  std::filesystem::path demo() const { return fixture("demo.pth"); }
-  VerifyOptions against(const std::filesystem::path& checkpoint) const {
-    VerifyOptions options;
-    options.checkpoint = checkpoint;
-    options.litert_library = runtime::litert_library();
-    return options;
-  }
-  std::filesystem::path changed(const std::filesystem::path& model,
-                                const std::function<void(tfl::ModelT&)>& change) const {
-    change_model(model, folder / "bad.tflite", change);
-    return folder / "bad.tflite";
-  }
-  // The check called `name` fails, and says `words`.
-  static void expect_caught(const VerifyReport& report, const std::string& name, const std::string& words) {
-    EXPECT_EQ(report.verdict, Verdict::kFails) << report.reason;
-    const auto check = std::ranges::find(report.checks, name, &Check::name);
-    ASSERT_NE(check, report.checks.end()) << name;
-    EXPECT_EQ(check->outcome, CheckOutcome::kFail) << check->finding;
-    EXPECT_NE(check->finding.find(words), std::string::npos) << check->finding;
-  }
-
-  const ScratchFolder folder;
-};
 
 class FixturesGolden : public Verify, public ::testing::WithParamInterface<const char*> {};
 
@@ -69,7 +35,7 @@ TEST_P(FixturesGolden, EveryRecipeIsProved) {
     EXPECT_EQ(report.checks.size(), 9U);
     for (const Check& check : report.checks) EXPECT_EQ(check.outcome, CheckOutcome::kPass) << check.finding;
     EXPECT_GT(report.layers.size(), 20U);
-    EXPECT_EQ(report.logits.size(), 2U);
+    EXPECT_EQ(report.outputs.size(), 2U);
   }
 }
 
@@ -87,7 +53,7 @@ TEST_F(VerifyGolden, TensorsSavedFromPyTorchProveIt) {
   options.reference = folder / "saved";
   const VerifyReport report = verify_model(convert(demo()), options);
   EXPECT_EQ(report.verdict, Verdict::kProved) << report.reason;
-  EXPECT_EQ(report.logits.size(), 4U);
+  EXPECT_EQ(report.outputs.size(), 4U);
   const auto bad = changed(folder / "good.tflite",
                            [](tfl::ModelT& m) { negate_row(m, kLayer + std::string(".weight"), 3); });
   expect_caught(verify_model(bad, options), "reference-numbers", "Logits differ");
@@ -232,9 +198,6 @@ TEST_F(Verify, WhatIsNotAboutTheModelIsAnError) {
   options = against("");
   options.reference = folder.path();
   expect_error(ErrorCode::kUsage, {"images"}, [&] { verify_model(model, options); });
-  convert_embedder(demo(), folder / "embedder.tflite");
-  expect_error(ErrorCode::kUnsupported, {"embedder.tflite", "detectors only"},
-               [&] { verify_model(folder / "embedder.tflite", against("")); });
   options = against("");
   options.litert_library = folder / "absent.so";
   expect_error(ErrorCode::kUnsupported, {"absent.so"}, [&] { verify_model(model, options); });
