@@ -79,6 +79,14 @@ Marks mark_all(const Examination& examination, const std::vector<Expected>& expe
   return marks;
 }
 
+// The limits are those of marks that are hard to see. One that is louder than this (a trained mark is not; of
+// random weights without attenuation it is) has errors that are louder by as much.
+constexpr double kLoudMark = 25;
+
+double at_least(const Limits& limits, double mark) {
+  return limits.agreement - std::max(0.0, kLoudMark - mark);
+}
+
 std::string decibels(double psnr) {
   return std::isinf(psnr) ? std::string("they are the same pictures") : fmt::format("PSNR {:.1f} dB", psnr);
 }
@@ -105,6 +113,7 @@ bool check_marked_pictures(Examination& examination, const std::vector<Expected>
   }
   Marks marks = mark_all(examination, expected, *examination.marking);
   const double against = marks.lowest(&MarkedPicture::model_against_reference);
+  const double mark = marks.lowest(&MarkedPicture::reference_against_picture);
   const auto figure = [](const char* text, double psnr, std::optional<double> at_least = {}) {
     return Figure{text, psnr, "dB", {}, at_least};
   };
@@ -112,12 +121,11 @@ bool check_marked_pictures(Examination& examination, const std::vector<Expected>
       add(fmt::format("{} picture{} marked with the original's delta and with the model's, 8 bits; in the "
                       "worst case {}.",
                       marks.pictures.size(), marks.pictures.size() == 1 ? "" : "s", decibels(against)),
-          {figure("PSNR, model against reference (lowest)", against, examination.limits.agreement),
+          {figure("PSNR, model against reference (lowest)", against, at_least(examination.limits, mark)),
            figure("PSNR at the model's size, model against reference (lowest)", marks.lowest_small),
            figure("PSNR, model against the picture (lowest)",
                   marks.lowest(&MarkedPicture::model_against_picture)),
-           figure("PSNR, reference against the picture (lowest)",
-                  marks.lowest(&MarkedPicture::reference_against_picture))});
+           figure("PSNR, reference against the picture (lowest)", mark)});
   const bool pass = check.outcome == CheckOutcome::kPass;
   if (examination.report.marked.empty()) examination.report.marked = std::move(marks.pictures);
   return pass;

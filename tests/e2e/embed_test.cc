@@ -166,8 +166,8 @@ TEST_F(Embed, BrokenPicturesAreErrors) {
   for (int i = 0; i < 4; ++i)
     huge[static_cast<std::size_t>(29 + i)] = static_cast<char>(~crc >> (24 - 8 * i));
   write_text(models_ / "huge.png", huge);
-  const Outcome outcome = run_in_shell(
-      kLittleMemory, {"embed", model(), models_ / "huge.png", "-o", out("a.png"), "--random"});
+  const Outcome outcome =
+      run_in_shell(kLittleMemory, {"embed", model(), models_ / "huge.png", "-o", out("a.png"), "--random"});
   expect_refusal(outcome, ErrorCode::kUnsupported, {"30000 x 30000", "limit"});
   EXPECT_EQ(folder_.entries(), 0);
 }

