@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,6 +24,13 @@ struct Detection {
   std::vector<float> logits;  ///< [1 + bits]; column 0 is the unused detection bit.
   std::string message;        ///< Hexadecimal, first bit = most significant bit of the first digit.
   std::size_t ones = 0;       ///< How many bits are 1.
+};
+
+/// What one picture of several gave.
+struct PictureDetection {
+  Detection detection;         ///< Empty if there is an error.
+  std::optional<Error> error;  ///< Why the picture could not be read.
+  double seconds = 0;          ///< That it took to decode, resize and run.
 };
 
 /// How a detection agrees with an expected message.
@@ -80,6 +88,11 @@ class Detector {
 
   /// Reads a JPEG, PNG, WebP, AVIF or TIFF file of any size.
   Detection detect_file(const std::filesystem::path& picture);
+  /// Reads several files: up to `readers` are decoded while one is in the model. Calls `each` for every
+  /// picture in the given order, one at a time, from any thread. A picture that cannot be read is an error in
+  /// its result; what `each` throws ends it. Throws kUsage if `readers` is below 1, kInterrupted.
+  void detect_files(std::span<const std::filesystem::path> pictures, int readers,
+                    const std::function<void(std::size_t index, PictureDetection found)>& each);
   /// Reads 8-bit RGB pixels, row by row (HWC), `height * width * 3` bytes.
   Detection detect_pixels(std::span<const std::uint8_t> rgb, std::int64_t height, std::int64_t width);
 

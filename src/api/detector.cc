@@ -12,6 +12,7 @@
 #include "watermark/candidates.h"
 #include "watermark/decide.h"
 #include "watermark/detect.h"
+#include "watermark/detect_files.h"
 #include "watermark/message.h"
 #include "watermark/payload.h"
 
@@ -79,6 +80,19 @@ MessageMatch to_match(const watermark::Agreement& agreement) {
 
 Detection Detector::detect_file(const std::filesystem::path& picture) {
   return read_message(impl_->detector.detect(image::read_picture(picture)));
+}
+
+void Detector::detect_files(std::span<const std::filesystem::path> pictures, int readers,
+                            const std::function<void(std::size_t index, PictureDetection found)>& each) {
+  if (readers < 1) fail(ErrorCode::kUsage, "{} readers, expected 1 or more", readers);
+  watermark::detect_files(impl_->detector, pictures, readers,
+                          [&](std::size_t index, watermark::PictureLogits found) {
+                            PictureDetection one;
+                            if (!found.error) one.detection = read_message(std::move(found.logits));
+                            one.error = std::move(found.error);
+                            one.seconds = found.seconds;
+                            each(index, std::move(one));
+                          });
 }
 
 Detection Detector::detect_pixels(std::span<const std::uint8_t> rgb, std::int64_t height,

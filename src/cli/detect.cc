@@ -6,9 +6,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <thread>
 
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "base/warn.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
@@ -25,6 +25,7 @@ struct Arguments {
   std::string model;
   std::vector<std::string> pictures;
   DetectorOptions options;
+  int jobs = 0;  // 0: every processor that inference leaves
   std::string expect;
   std::string candidates;
   std::string key;
@@ -183,15 +184,20 @@ void print_hint(const Detector& detector) {
              detector.bits());
 }
 
-Findings examine(const std::string& picture, const Arguments& arguments, Detector& detector,
+Findings examine(Detection detection, const Arguments& arguments, const Detector& detector,
                  const std::optional<Candidates>& candidates) {
   Findings found;
-  found.detection = detector.detect_file(picture);
+  found.detection = std::move(detection);
   found.payload = detector.decode(found.detection, arguments.key);
   if (!arguments.expect.empty())
     found.match = detector.match(found.detection, arguments.expect, arguments.key);
   if (candidates) found.candidate = candidates->best(found.detection);
   return found;
+}
+
+int readers(const Arguments& arguments) {
+  if (arguments.jobs > 0) return arguments.jobs;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - arguments.options.threads);
 }
 
 // One picture that cannot be read does not keep the others from it; the exit status is the first error's.
@@ -205,24 +211,23 @@ int run(const Arguments& arguments) {
   }
   int status = 0;
   bool unexplained = false;  // some picture's bits were compared with nothing
-  for (const std::string& picture : arguments.pictures) {
-    const Stopwatch stopwatch;
-    try {
-      check_interrupt();
-      const Findings found = examine(picture, arguments, detector, candidates);
+  const std::vector<std::filesystem::path> files(arguments.pictures.begin(), arguments.pictures.end());
+  detector.detect_files(files, readers(arguments), [&](std::size_t index, PictureDetection read) {
+    const std::string& picture = arguments.pictures[index];
+    if (read.error) {
+      print_error(picture, *read.error, arguments.json);
+      if (status == 0) status = static_cast<int>(read.error->code());
+    } else {
+      const Findings found = examine(std::move(read.detection), arguments, detector, candidates);
       unexplained = unexplained || !(found.payload || found.match || found.candidate);
       if (arguments.json) {
-        print_json(picture, detector, found, arguments.logits, stopwatch.seconds());
+        print_json(picture, detector, found, arguments.logits, read.seconds);
       } else {
         print_text(picture, detector, found);
       }
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::kInterrupted || error.code() == ErrorCode::kUsage) throw;
-      print_error(picture, error, arguments.json);
-      if (status == 0) status = static_cast<int>(error.code());
     }
     std::fflush(stdout);
-  }
+  });
   if (unexplained && !arguments.json) print_hint(detector);
   return status;
 }
@@ -238,6 +243,10 @@ Run add_detect(CLI::App& app) {
   command.add_option("--threads", arguments->options.threads, "Threads for inference")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  command
+      .add_option("--jobs", arguments->jobs,
+                  "Pictures decoded beside the one in the model (default: processors less --threads)")
+      ->check(CLI::Range(1, 256));
   command.add_option("--expect", arguments->expect,
                      "Message to compare with: hexadecimal, first bit first, or id:N or text:STRING");
   command.add_option("--candidates", arguments->candidates,

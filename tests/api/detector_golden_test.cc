@@ -104,6 +104,46 @@ TEST_F(GoldenDemo, PixelsReadAsTheirFileDoes) {
   }
 }
 
+// As one after the other, whatever is read beside it; a broken picture is an error of its own.
+TEST_F(GoldenDemo, ManyFilesInOrder) {
+  Detector detector = load_detector(folder / "demo.tflite");
+  std::vector<std::filesystem::path> pictures;
+  for (int i = 0; i < 6; ++i) {
+    for (const char* name : {"coffee.png", "chelsea.png", "absent.png", "rocket.jpg", "astronaut.png"})
+      pictures.push_back(fixture("photos") / name);
+    pictures.push_back(folder / "demo.tflite");
+  }
+  std::vector<std::vector<float>> wanted;
+  for (std::size_t i = 0; i < 6; ++i)
+    wanted.push_back(i == 2 || i == 5 ? std::vector<float>() : detector.detect_file(pictures[i]).logits);
+  for (const int readers : {1, 3, 8}) {
+    std::size_t next = 0;
+    detector.detect_files(pictures, readers, [&](std::size_t index, PictureDetection found) {
+      EXPECT_EQ(index, next++);
+      const std::size_t which = index % 6;
+      EXPECT_EQ(found.detection.logits, wanted[which]);
+      ASSERT_EQ(found.error.has_value(), which == 2 || which == 5);
+      if (!found.error) return;
+      const std::string_view text = found.error->what();
+      EXPECT_EQ(found.error->code(), which == 2 ? ErrorCode::kNotFound : ErrorCode::kMalformed);
+      EXPECT_TRUE(text.starts_with(pictures[index].string())) << text;
+    });
+    EXPECT_EQ(next, pictures.size());
+  }
+  // What the caller throws ends it, and the detector can be used again.
+  std::size_t seen = 0;
+  EXPECT_THROW(detector.detect_files(pictures, 2,
+                                     [&](std::size_t, const PictureDetection&) {
+                                       if (++seen == 3) throw std::runtime_error("enough");
+                                     }),
+               std::runtime_error);
+  EXPECT_EQ(seen, 3U);
+  EXPECT_EQ(detector.detect_file(pictures[0]).logits, wanted[0]);
+  detector.detect_files({}, 1, [](std::size_t, const PictureDetection&) { FAIL(); });
+  expect_error(ErrorCode::kUsage, {"0 readers"},
+               [&] { detector.detect_files(pictures, 0, [](std::size_t, const PictureDetection&) {}); });
+}
+
 TEST_F(GoldenDemo, WrongQuestions) {
   Detector detector = load_detector(folder / "demo.tflite");
   const Detection detection = detector.detect_file(fixture("photos/coffee.png"));

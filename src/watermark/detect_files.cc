@@ -1,0 +1,107 @@
+#include "watermark/detect_files.h"
+
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/parallel_pipeline.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <chrono>
+#include <memory>
+#include <shared_mutex>
+
+#include "base/interrupt.h"
+
+namespace sealite::watermark {
+namespace {
+
+namespace tbb = oneapi::tbb;
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// A picture on its way.
+struct Item {
+  std::size_t index = 0;
+  image::Planes planes;
+  PictureLogits found;
+};
+
+class Reader {
+ public:
+  Reader(std::int64_t height, std::int64_t width) : height_(height), width_(width) {}
+
+  // libvips has one text of errors for all threads: a picture that fails is read once more with nobody beside
+  // it, so that its error is its own.
+  void read(const std::filesystem::path& path, Item& item) {
+    const Stopwatch stopwatch;
+    bool good = false;
+    try {
+      const std::shared_lock lock(alone_);
+      item.planes = image::resize_antialiased(image::read_picture(path), height_, width_);
+      good = true;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kInterrupted) throw;
+    }
+    if (!good) read_alone(path, item);
+    item.found.seconds = stopwatch.seconds();
+  }
+
+ private:
+  void read_alone(const std::filesystem::path& path, Item& item) {
+    const std::unique_lock lock(alone_);
+    try {
+      item.planes = image::resize_antialiased(image::read_picture(path), height_, width_);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kInterrupted) throw;
+      item.found.error = error;
+    }
+  }
+
+  std::int64_t height_;
+  std::int64_t width_;
+  std::shared_mutex alone_;
+};
+
+}  // namespace
+
+void detect_files(Detector& detector, std::span<const std::filesystem::path> pictures, int readers,
+                  const std::function<void(std::size_t index, PictureLogits found)>& each) {
+  using ItemPtr = std::shared_ptr<Item>;
+  Reader reader(detector.height(), detector.width());
+  std::size_t next = 0;
+  const auto take = tbb::make_filter<void, ItemPtr>(tbb::filter_mode::serial_in_order,
+                                                    [&](tbb::flow_control& control) -> ItemPtr {
+                                                      check_interrupt();
+                                                      if (next == pictures.size()) {
+                                                        control.stop();
+                                                        return nullptr;
+                                                      }
+                                                      auto item = std::make_shared<Item>();
+                                                      item->index = next++;
+                                                      return item;
+                                                    });
+  const auto decode = tbb::make_filter<ItemPtr, ItemPtr>(tbb::filter_mode::parallel, [&](ItemPtr item) {
+    reader.read(pictures[item->index], *item);
+    return item;
+  });
+  const auto run = tbb::make_filter<ItemPtr, void>(tbb::filter_mode::serial_in_order, [&](ItemPtr item) {
+    check_interrupt();
+    const Stopwatch stopwatch;
+    if (!item->found.error) item->found.logits = detector.detect(item->planes);
+    item->found.seconds += stopwatch.seconds();
+    each(item->index, std::move(item->found));
+  });
+  // One thread more than readers: the one that is in the model.
+  const auto threads = static_cast<std::size_t>(readers) + 1;
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
+  tbb::task_arena arena(static_cast<int>(threads));
+  arena.execute([&] { tbb::parallel_pipeline(threads + 1, take & decode & run); });
+}
+
+}  // namespace sealite::watermark
