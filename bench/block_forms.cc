@@ -1,0 +1,263 @@
+// Which form of a ConvNeXtV2 block LiteRT runs fastest: blocks of PixelSeal's and ChunkySeal's stages with
+// random weights, each form a file of its own, run alternately.
+//
+//   block_forms [RECIPE] [THREADS] [RUNS] [SHAPE ...]     default: int8, 1 thread, 15 runs, all shapes
+//   (SxSxC)
+//
+// Prints minimum and median milliseconds of a block and the ratio to the first form.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <string>
+
+#include "graph/builder.h"
+#include "passes/pass.h"
+#include "quantize/quantize.h"
+#include "runtime/compiled_model.h"
+#include "tflite/writer.h"
+
+namespace {
+
+using namespace sealite;
+using namespace sealite::graph;
+
+// The 7x7 depthwise convolution: three dilated pieces by rows (ours), one operator, or the 5x5 centre and the
+// ring around it in two pieces.
+enum class Depthwise { kRows, kWhole, kCentreAndRing };
+
+struct Form {
+  const char* name;
+  std::int64_t strips = 1;    // of rows, from the LayerNorm to GELU and from the GRN's product on
+  bool mean_product = false;  // LayerNorm's means as a FULLY_CONNECTED
+  bool squares_of_x = false;  // LayerNorm's variance as mean(x^2) - mean^2
+  bool convolutions = false;  // 1x1 convolutions for the products
+  Depthwise depthwise = Depthwise::kRows;
+};
+
+constexpr Form kForms[] = {
+    {.name = "ours"},
+    {.name = "7x7 depthwise whole", .depthwise = Depthwise::kWhole},
+    {.name = "5x5 centre and ring", .depthwise = Depthwise::kCentreAndRing},
+    {.name = "1x1 convolutions", .convolutions = true},
+    {.name = "means as products", .mean_product = true},
+    {.name = "variance from squares", .squares_of_x = true},
+    {.name = "2 strips", .strips = 2},
+    {.name = "4 strips", .strips = 4},
+    {.name = "8 strips", .strips = 8},
+};
+
+class Block {
+ public:
+  Block(const Form& form, std::int64_t side, std::int64_t channels)
+      : form_(form), side_(side), channels_(channels) {}
+
+  Graph build() {
+    const ValueId x = builder_.input("x", {1, side_, side_, channels_});
+    const ValueId y = depthwise(x);
+    const std::vector<ValueId> strips = hidden(y);
+    const ValueId scale = grn_scale(strips);
+    std::vector<ValueId> outputs;
+    const ValueId filter = weights(channels_, 4 * channels_);
+    const ValueId bias = random({channels_}, 0.1F);
+    for (const ValueId strip : strips) {
+      const ValueId scaled = builder_.binary(fresh(), BinaryKind::kMul, strip, scale);
+      outputs.push_back(product(scaled, filter, bias));
+    }
+    graph_.outputs = {builder_.binary(fresh(), BinaryKind::kAdd, x, joined(outputs))};
+    verify(graph_);
+    passes::PipelineOptions options;
+    if (form_.depthwise == Depthwise::kWhole) options.stop_after = "fuse-relu";
+    passes::run_pipeline(graph_, options);
+    return std::move(graph_);
+  }
+
+ private:
+  std::string fresh() { return fmt::format("n{}", next_++); }
+  ValueId add(Op op, std::vector<ValueId> inputs) {
+    return builder_.add(fresh(), std::move(op), std::move(inputs));
+  }
+  ValueId weights(std::int64_t out, std::int64_t in) {
+    const float spread = std::sqrt(3.0F / static_cast<float>(in));
+    return random(form_.convolutions ? Shape{out, 1, 1, in} : Shape{out, in}, spread);
+  }
+  ValueId product(ValueId x, ValueId filter, ValueId bias) {
+    return add(form_.convolutions ? Op(Conv2D{}) : Op(FullyConnected{}), {x, filter, bias});
+  }
+  ValueId piece(ValueId x, std::int64_t height, std::int64_t width, std::int64_t dilation_h,
+                std::int64_t dilation_w) {
+    return add(DepthwiseConv2D{dilation_h, dilation_w},
+               {x, random({1, height, width, channels_}, 0.25F), random({channels_}, 0.1F)});
+  }
+  // The passes split 7x7 by rows.
+  ValueId depthwise(ValueId x) {
+    if (form_.depthwise != Depthwise::kCentreAndRing) return piece(x, 7, 7, 1, 1);
+    const ValueId ring =
+        builder_.binary(fresh(), BinaryKind::kAdd, piece(x, 2, 7, 6, 1), piece(x, 5, 2, 1, 6));
+    return builder_.binary(fresh(), BinaryKind::kAdd, piece(x, 5, 5, 1, 1), ring);
+  }
+  ValueId random(Shape shape, float width) {
+    std::uniform_real_distribution<float> uniform(-width, width);
+    std::vector<float> values(element_count(shape).value());
+    for (float& value : values) value = uniform(generator_);
+    return builder_.constant(fresh(), std::move(shape), std::move(values));
+  }
+
+  // LayerNorm, pwconv1 and GELU of each strip.
+  std::vector<ValueId> hidden(ValueId y) {
+    const ValueId filter = weights(4 * channels_, channels_);
+    const ValueId bias = random({4 * channels_}, 0.1F);
+    std::vector<ValueId> made;
+    for (std::int64_t i = 0; i < form_.strips; ++i) {
+      const std::int64_t first = i * side_ / form_.strips;
+      const std::int64_t rows = (i + 1) * side_ / form_.strips - first;
+      ValueId strip = form_.strips == 1 ? y : add(Slice{{0, first, 0, 0}, {1, rows, side_, channels_}}, {y});
+      strip = product(norm(strip), filter, bias);
+      made.push_back(builder_.unary(fresh(), UnaryKind::kGelu, strip));
+    }
+    return made;
+  }
+
+  ValueId mean(ValueId x) {
+    if (!form_.mean_product) return builder_.mean(fresh(), x, {3});
+    const float share = 1.0F / static_cast<float>(channels_);
+    return add(FullyConnected{}, {x, builder_.constant(fresh(), filled({1, channels_}, share)),
+                                  builder_.constant(fresh(), {1}, {0.0F})});
+  }
+  // Its affine map and the subtraction of the mean are in pwconv1 already.
+  ValueId norm(ValueId x) {
+    const ValueId m = mean(x);
+    ValueId variance{};
+    if (form_.squares_of_x) {
+      const ValueId squares = mean(builder_.binary(fresh(), BinaryKind::kMul, x, x));
+      variance = builder_.binary(fresh(), BinaryKind::kSub, squares,
+                                 builder_.binary(fresh(), BinaryKind::kMul, m, m));
+    } else {
+      variance = mean(builder_.binary(fresh(), BinaryKind::kSquaredDifference, x, m));
+    }
+    variance = builder_.binary(fresh(), BinaryKind::kAdd, variance, builder_.constant(fresh(), {}, {1e-6F}));
+    return builder_.binary(fresh(), BinaryKind::kMul, x,
+                           builder_.unary(fresh(), UnaryKind::kRsqrt, variance));
+  }
+
+  ValueId grn_scale(const std::vector<ValueId>& strips) {
+    ValueId sums{};
+    for (std::size_t i = 0; i < strips.size(); ++i) {
+      const ValueId squares = builder_.binary(fresh(), BinaryKind::kMul, strips[i], strips[i]);
+      const ValueId sum = add(Reduce{ReduceKind::kSum, {1, 2}, true}, {squares});
+      sums = i == 0 ? sum : builder_.binary(fresh(), BinaryKind::kAdd, sums, sum);
+    }
+    const ValueId norms = builder_.unary(fresh(), UnaryKind::kSqrt, sums);
+    const float share = 1.0F / static_cast<float>(4 * channels_);
+    const ValueId average =
+        add(FullyConnected{}, {norms, builder_.constant(fresh(), filled({1, 4 * channels_}, share)),
+                               builder_.constant(fresh(), {1}, {1e-6F})});
+    ValueId scale = builder_.binary(fresh(), BinaryKind::kDiv, norms, average);
+    scale = builder_.binary(fresh(), BinaryKind::kMul, scale, random({4 * channels_}, 0.5F));
+    return builder_.binary(fresh(), BinaryKind::kAdd, scale, builder_.constant(fresh(), {}, {1.0F}));
+  }
+
+  // XNNPACK takes at most a few inputs to a concatenation.
+  ValueId joined(std::vector<ValueId> parts) {
+    while (parts.size() > 1) {
+      std::vector<ValueId> fewer;
+      for (std::size_t i = 0; i < parts.size(); i += 4) {
+        const auto first = parts.begin() + static_cast<std::ptrdiff_t>(i);
+        const auto last = parts.begin() + static_cast<std::ptrdiff_t>(std::min(parts.size(), i + 4));
+        fewer.push_back(last - first == 1 ? *first : add(Concatenation{1}, {first, last}));
+      }
+      parts = std::move(fewer);
+    }
+    return parts[0];
+  }
+
+  const Form& form_;
+  std::int64_t side_;
+  std::int64_t channels_;
+  Graph graph_;
+  Builder builder_{graph_};
+  std::mt19937 generator_{1};
+  int next_ = 0;
+};
+
+double run_once(runtime::CompiledModel& model) {
+  const auto start = std::chrono::steady_clock::now();
+  model.run();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+struct Settings {
+  std::string recipe = "int8";
+  int threads = 1;
+  int runs = 15;
+  std::filesystem::path folder;
+};
+
+void measure(const Settings& settings, std::int64_t side, std::int64_t channels) {
+  std::vector<runtime::CompiledModel> models;
+  for (const Form& form : kForms) {
+    Graph graph = Block(form, side, channels).build();
+    quantize::QuantizeOptions quantization;
+    quantization.recipe = &quantize::find_recipe(settings.recipe);
+    if (settings.recipe != "float32") quantize::quantize(graph, quantization);
+    tflite::WriteOptions file;
+    file.signature = "run";
+    const auto path = settings.folder / "block.tflite";
+    tflite::write(graph, path, file);
+    runtime::RunOptions options;
+    options.threads = settings.threads;
+    models.emplace_back(path, "run", options);
+    std::vector<float> picture(static_cast<std::size_t>(side * side * channels));
+    for (std::size_t i = 0; i < picture.size(); ++i) picture[i] = static_cast<float>(i % 7) / 7;
+    models.back().write_input(0, picture);
+    run_once(models.back());
+  }
+  std::vector<std::vector<double>> times(models.size());
+  for (int run = 0; run < settings.runs; ++run) {
+    for (std::size_t i = 0; i < models.size(); ++i) times[i].push_back(run_once(models[i]));
+  }
+  fmt::print("\n{0}x{0}x{1}, {2}, {3} thread(s), {4} runs\n", side, channels, settings.recipe,
+             settings.threads, settings.runs);
+  double first = 0;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    std::ranges::sort(times[i]);
+    const double median = times[i][times[i].size() / 2];
+    if (i == 0) first = median;
+    fmt::print("  {:<24} min {:8.3f}  median {:8.3f} ms  {:.3f} x{}\n", kForms[i].name, times[i][0], median,
+               median / first, models[i].fully_delegated() ? "" : "  (not fully delegated)");
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  if (argc > 1) settings.recipe = argv[1];
+  if (argc > 2) settings.threads = std::atoi(argv[2]);
+  if (argc > 3) settings.runs = std::atoi(argv[3]);
+  std::vector<std::string> shapes(argv + std::min(argc, 4), argv + argc);
+  if (shapes.empty())
+    shapes = {"64x64x96",    "32x32x192", "16x16x384",  "8x8x768",
+              "127x127x362", "63x63x724", "31x31x1448", "15x15x2896"};
+  settings.folder = std::filesystem::temp_directory_path() / fmt::format("block_forms.{}", ::getpid());
+  std::filesystem::create_directory(settings.folder);
+  int status = 0;
+  try {
+    for (const std::string& shape : shapes) {
+      const std::size_t last = shape.rfind('x');
+      measure(settings, std::atoll(shape.c_str()), std::atoll(shape.c_str() + last + 1));
+    }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "block_forms: {}\n", error.what());
+    status = 1;
+  }
+  std::filesystem::remove_all(settings.folder);
+  return status;
+}
