@@ -4,6 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 SLOW ?= 0
+SECONDS ?= 60
 LABELS = $(if $(filter 1,$(SLOW)),,-LE slow)
 
 # Used if installed; CMake reads these when it first configures a folder.
@@ -13,7 +14,7 @@ export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 export TSAN_OPTIONS ?= ignore_noninstrumented_modules=1:second_deadlock_stack=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
-.PHONY: all setup setup-tests test demo lint install asan tsan clean help
+.PHONY: all setup setup-tests test demo lint install asan tsan fuzz clean help
 .NOTPARALLEL:
 
 all: setup  ## build build/release/bin/sealite
@@ -52,6 +53,12 @@ asan tsan: setup-tests  ## run the tests with address + undefined-behaviour, or 
 	ctest --preset $(preset) -j $(JOBS) $(LABELS)
 asan: preset = asan-ubsan
 tsan: preset = tsan
+
+fuzz:  ## run each libFuzzer target for SECONDS=60; what it finds is left in build/fuzz/found
+	scripts/setup.sh --lint
+	cmake --preset fuzz
+	cmake --build --preset fuzz -j $(JOBS) --target $(addprefix fuzz_,$(basename $(notdir $(filter-out fuzz/replay.cc,$(wildcard fuzz/*.cc)))))
+	scripts/fuzz.sh $(SECONDS)
 
 clean:  ## remove every build folder, LiteRT and demo files included
 	rm -rf build
