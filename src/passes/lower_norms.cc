@@ -5,35 +5,20 @@ namespace sealite::passes {
 using graph::BinaryKind;
 using graph::UnaryKind;
 
-namespace {
-
-ValueId mean_of_squares(const std::string& name, ValueId x, int axis, Builder& patch) {
-  return patch.mean(name + ".squares.mean", patch.binary(name + ".squares", BinaryKind::kMul, x, x), {axis});
-}
-
-}  // namespace
-
-// An operand of one channel is the slow way to say something about each pixel (docs/performance.md), so the
-// variance comes from squares: of the centred values where these are wanted, else as mean(x^2) - mean(x)^2,
-// which rounding must not make negative.
 std::optional<ValueId> lower_layer_norm(const Graph& graph, const Node& node, Builder& patch) {
   const auto* norm = std::get_if<graph::LayerNorm>(&node.op);
   if (norm == nullptr) return std::nullopt;
-  const std::string& name = node.name;
-  ValueId x = node.inputs[0];
+  const ValueId x = node.inputs[0];
   const int channel_axis = static_cast<int>(graph.shape(x).size()) - 1;
+  const std::string& name = node.name;
   const ValueId mean = patch.mean(name + ".mean", x, {channel_axis});
-  if (norm->subtract_mean) x = patch.binary(name + ".centered", BinaryKind::kSub, x, mean);
-  ValueId variance = mean_of_squares(name, x, channel_axis, patch);
-  if (!norm->subtract_mean) {
-    const ValueId square = patch.binary(name + ".mean.square", BinaryKind::kMul, mean, mean);
-    variance = patch.add(name + ".variance", graph::Binary{BinaryKind::kSub, graph::Activation::kRelu},
-                         {variance, square});
-  }
+  const ValueId squares = patch.binary(name + ".squares", BinaryKind::kSquaredDifference, x, mean);
+  const ValueId variance = patch.mean(name + ".variance", squares, {channel_axis});
   const ValueId epsilon = patch.constant(name + ".epsilon", {}, {norm->epsilon});
   const ValueId padded = patch.binary(name + ".padded", BinaryKind::kAdd, variance, epsilon);
   const ValueId scale = patch.unary(name + ".scale", UnaryKind::kRsqrt, padded);
-  ValueId y = patch.binary(name + ".normalized", BinaryKind::kMul, x, scale);
+  ValueId y = norm->subtract_mean ? patch.binary(name + ".centered", BinaryKind::kSub, x, mean) : x;
+  y = patch.binary(name + ".normalized", BinaryKind::kMul, y, scale);
   if (node.inputs.size() == 1) return y;
   y = patch.binary(name + ".scaled", BinaryKind::kMul, y, node.inputs[1]);
   return patch.binary(name + ".shifted", BinaryKind::kAdd, y, node.inputs[2]);
@@ -69,7 +54,8 @@ std::optional<ValueId> lower_rms_norm(const Graph& graph, const Node& node, Buil
   const ValueId x = node.inputs[0];
   const int channel_axis = static_cast<int>(graph.shape(x).size()) - 1;
   const std::string& name = node.name;
-  const ValueId mean = mean_of_squares(name, x, channel_axis, patch);
+  const ValueId squares = patch.binary(name + ".squares", BinaryKind::kMul, x, x);
+  const ValueId mean = patch.mean(name + ".mean", squares, {channel_axis});
   const ValueId epsilon = patch.constant(name + ".epsilon", {}, {norm->epsilon});
   const ValueId padded = patch.binary(name + ".padded", BinaryKind::kAdd, mean, epsilon);
   const ValueId scale = patch.unary(name + ".scale", UnaryKind::kRsqrt, padded);
