@@ -36,7 +36,7 @@ struct Form {
   const char* name;
   std::int64_t strips = 1;    // of rows, from the LayerNorm to GELU and from the GRN's product on
   bool mean_product = false;  // LayerNorm's means as a FULLY_CONNECTED
-  bool differences = false;   // LayerNorm's variance from squared differences with the mean
+  bool squares = false;       // LayerNorm's variance as mean(x^2) - mean(x)^2
   bool convolutions = false;  // 1x1 convolutions for the products
   Depthwise depthwise = Depthwise::kRows;
 };
