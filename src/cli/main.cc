@@ -23,6 +23,7 @@ constexpr sealite::cli::AddCommand kCommands[] = {
     sealite::cli::add_detect,           //
     sealite::cli::add_extract,          //
     sealite::cli::add_make_checkpoint,  //
+    sealite::cli::add_bench,            //
 };
 
 constexpr const char* kFooter =
