@@ -182,7 +182,7 @@ Run add_bench(CLI::App& app) {
   command.add_option("--litert", options.litert_library, "libLiteRt.so to load (default: searched)");
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(
-      "Times are seconds of the wall clock: close what else runs, or compare with --vs. What the figures\n"
+      "Times are of the wall clock: close what else runs, or compare with --vs. What the figures\n"
       "mean is in docs/performance.md.\n"
       "Examples:\n"
       "  sealite bench chunkyseal.tflite --threads 2\n"
