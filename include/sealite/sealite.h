@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "sealite/bench.h"
 #include "sealite/convert.h"
 #include "sealite/detector.h"
 #include "sealite/embedder.h"

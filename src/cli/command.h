@@ -19,5 +19,6 @@ Run add_embed(CLI::App& app);
 Run add_detect(CLI::App& app);
 Run add_extract(CLI::App& app);
 Run add_make_checkpoint(CLI::App& app);
+Run add_bench(CLI::App& app);
 
 }  // namespace sealite::cli

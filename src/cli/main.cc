@@ -23,6 +23,7 @@ constexpr sealite::cli::AddCommand kCommands[] = {
     sealite::cli::add_detect,           //
     sealite::cli::add_extract,          //
     sealite::cli::add_make_checkpoint,  //
+    sealite::cli::add_bench,            //
 };
 
 constexpr const char* kFooter =
@@ -31,6 +32,7 @@ constexpr const char* kFooter =
     "  sealite embed embedder.tflite photo.jpg -o marked.jpg --id 1234\n"
     "  sealite detect chunkyseal.tflite photo.jpg --expect 0123abcd…\n"
     "  sealite inspect chunkyseal.tflite\n"
+    "  sealite bench chunkyseal.tflite --profile\n"
     "  sealite extract chunkyseal_full.pth -o chunkyseal_detector_only.pth\n"
     "\n"
     "Exit status: 0 success, 64 wrong usage, 65 broken input, 66 no such input, 69 unsupported,\n"

@@ -66,6 +66,7 @@ class CompiledModel::Impl {
   const Shape& output_shape(std::size_t index);
   void write_input(std::size_t index, std::span<const float> values);
   void run();
+  Profiler start_profiler() const { return {*api_, compiled_.get()}; }
   std::vector<float> read_output(std::size_t index);
 
  private:
@@ -184,7 +185,7 @@ void CompiledModel::Impl::compile(const RunOptions& options) {
   const Handle<LiteRtOptions> owner(raw, api_->destroy_options);
   check(api_->set_hardware_accelerators(raw, kAcceleratorCpu), ErrorCode::kInternal, "LiteRT's options");
   add_options(raw, "xnnpack", xnnpack_options(options));
-  add_options(raw, "runtime_options_string", "error_reporter_mode = 2\n");  // keeps messages for `check`
+  add_options(raw, "runtime_options_string", runtime_options(options));
   LiteRtCompiledModel compiled = nullptr;
   const PageReleaser releaser(file_.bytes());
   const LiteRtStatus status = api_->create_compiled_model(environment_.get(), model_.get(), raw, &compiled);
@@ -382,6 +383,11 @@ void CompiledModel::write_input(std::size_t index, std::span<const float> values
 }
 void CompiledModel::run() {
   impl_->run();
+}
+std::vector<OperatorTime> CompiledModel::run_profiled() {
+  Profiler profiler = impl_->start_profiler();
+  impl_->run();
+  return profiler.stop();
 }
 std::vector<float> CompiledModel::read_output(std::size_t index) {
   return impl_->read_output(index);

@@ -10,6 +10,7 @@
 
 #include "base/dtype.h"
 #include "base/shape.h"
+#include "runtime/profiler.h"
 
 namespace sealite::runtime {
 
@@ -27,6 +28,7 @@ struct RunOptions {
   /// model's content, the runtime's version and the CPU into the name.
   std::filesystem::path weight_cache;
   std::filesystem::path library;  ///< libLiteRt.so; empty: searched as described at `LiteRtApi::load`.
+  bool profile = false;           ///< For `run_profiled`; slows every run a little.
 };
 
 /// One signature of a .tflite file, compiled by LiteRT for the CPU. Not for use from several threads at once.
@@ -61,6 +63,9 @@ class CompiledModel {
   void write_input(std::size_t index, std::span<const float> values);
   /// Runs the model on the inputs written last. Throws kUsage if an input was not written since its resize.
   void run();
+  /// `run`, timing every operator; with `RunOptions::profile` only. Throws kUnsupported too
+  /// (runtime/profiler.h).
+  std::vector<OperatorTime> run_profiled();
   /// The values of a float32 output of the last `run`. Throws kUsage if there was none.
   std::vector<float> read_output(std::size_t index);
 

@@ -54,6 +54,12 @@ class Binder {
     function = reinterpret_cast<Function>(symbol);
   }
 
+  /// Null if it is not there.
+  template <typename Function>
+  void optional(Function& function, const char* name) const {
+    function = reinterpret_cast<Function>(dlsym(handle_, name));
+  }
+
   const std::vector<std::string>& missing() const { return missing_; }
 
  private:
@@ -101,6 +107,15 @@ void bind_run_functions(Binder& bind, LiteRtApi& api) {
   bind(api.run_compiled_model, "LiteRtRunCompiledModel");
 }
 
+void bind_profiler_functions(const Binder& bind, LiteRtApi& api) {
+  bind.optional(api.get_profiler, "LiteRtCompiledModelGetProfiler");
+  bind.optional(api.start_profiler, "LiteRtStartProfiler");
+  bind.optional(api.stop_profiler, "LiteRtStopProfiler");
+  bind.optional(api.reset_profiler, "LiteRtResetProfiler");
+  bind.optional(api.get_num_profiler_events, "LiteRtGetNumProfilerEvents");
+  bind.optional(api.get_profiler_events, "LiteRtGetProfilerEvents");
+}
+
 }  // namespace
 
 std::shared_ptr<const LiteRtApi> LiteRtApi::load(const std::filesystem::path& library) {
@@ -117,6 +132,7 @@ std::shared_ptr<const LiteRtApi> LiteRtApi::load(const std::filesystem::path& li
   Binder bind(handle);
   bind_model_functions(bind, *api);
   bind_run_functions(bind, *api);
+  bind_profiler_functions(bind, *api);
   if (!bind.missing().empty()) {
     fail(ErrorCode::kUnsupported,
          "the library {} has no function {} ({} of the functions needed are missing), so it is not LiteRT "

@@ -21,6 +21,7 @@ using LiteRtTensorBuffer = struct LiteRtTensorBufferT*;
 using LiteRtTensorBufferRequirements = struct LiteRtTensorBufferRequirementsT*;
 using LiteRtSignature = struct LiteRtSignatureT*;
 using LiteRtTensor = struct LiteRtTensorT*;
+using LiteRtProfiler = struct LiteRtProfilerT*;
 using LiteRtParamIndex = std::size_t;
 
 inline constexpr int kAcceleratorCpu = 1;
@@ -124,6 +125,14 @@ struct LiteRtApi {
   void (*destroy_tensor_buffer)(LiteRtTensorBuffer);
   LiteRtStatus (*run_compiled_model)(LiteRtCompiledModel, LiteRtParamIndex signature, std::size_t inputs,
                                      LiteRtTensorBuffer*, std::size_t outputs, LiteRtTensorBuffer*);
+
+  // Null where the library lacks one: only profiling needs them (runtime/profiler.h).
+  LiteRtStatus (*get_profiler)(LiteRtCompiledModel, LiteRtProfiler*);  ///< The model keeps it.
+  LiteRtStatus (*start_profiler)(LiteRtProfiler);
+  LiteRtStatus (*stop_profiler)(LiteRtProfiler);
+  LiteRtStatus (*reset_profiler)(LiteRtProfiler);
+  LiteRtStatus (*get_num_profiler_events)(LiteRtProfiler, int* count);
+  LiteRtStatus (*get_profiler_events)(LiteRtProfiler, int count, void* events);
 };
 
 /// What a status number means, e.g. "invalid flatbuffer"; LiteRT does not export its own texts.

@@ -71,4 +71,8 @@ std::string xnnpack_options(const RunOptions& options) {
   return text;
 }
 
+std::string runtime_options(const RunOptions& options) {
+  return fmt::format("error_reporter_mode = 2\n{}", options.profile ? "enable_profiling = true\n" : "");
+}
+
 }  // namespace sealite::runtime

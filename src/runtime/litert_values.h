@@ -40,4 +40,7 @@ LiteRtRankedTensorType to_ranked_type(DType dtype, const Shape& shape);
 /// The TOML text of LiteRT's options for XNNPACK. Throws kUsage.
 std::string xnnpack_options(const RunOptions& options);
 
+/// That of its options for itself: messages are kept for `LiteRtApi::get_error_messages`.
+std::string runtime_options(const RunOptions& options);
+
 }  // namespace sealite::runtime

@@ -11,7 +11,8 @@ TEST(Help, EveryCommandHasExamples) {
                                                                                        {"detect"},
                                                                                        {"embed"},
                                                                                        {"extract"},
-                                                                                       {"make-checkpoint"}}) {
+                                                                                       {"make-checkpoint"},
+                                                                                       {"bench"}}) {
     std::vector<std::string> arguments = command;
     arguments.emplace_back("--help");
     const Outcome outcome = run_sealite(arguments);

@@ -174,6 +174,29 @@ TEST(CompiledModel, TellsWhatXnnpackDidNotTake) {
   EXPECT_EQ(model.read_output(0), (std::vector<float>{3, 2, 1, 2, 3, 2, 1}));
 }
 
+TEST(CompiledModel, ProfilesTheOperatorsThatTheRuntimeRuns) {
+  RunOptions options = run_options();
+  options.profile = true;
+  CompiledModel delegated(data("two_signatures.tflite"), "scale", options);
+  delegated.write_input(0, std::vector<float>{1, 2, 3, 4});
+  for (int run = 0; run < 2; ++run) {
+    const std::vector<OperatorTime> times = delegated.run_profiled();
+    ASSERT_EQ(times.size(), 1U) << "the delegate as a whole is no operator";
+    EXPECT_NE(times[0].name.find("Multiply"), std::string::npos) << times[0].name;
+    EXPECT_GE(times[0].seconds, 0);
+    EXPECT_LT(times[0].seconds, 60);
+  }
+  EXPECT_EQ(delegated.read_output(0), (std::vector<float>{2, 4, 6, 8}));
+  CompiledModel builtin(data("mirror_pad.tflite"), "serve", options);
+  builtin.write_input(0, std::vector<float>{1, 2, 3});
+  const std::vector<OperatorTime> times = builtin.run_profiled();
+  ASSERT_EQ(times.size(), 1U);
+  EXPECT_EQ(times[0].name, "MIRROR_PAD");
+  CompiledModel unprofiled = open("mirror_pad.tflite");
+  unprofiled.write_input(0, std::vector<float>{1, 2, 3});
+  expect_error(ErrorCode::kUnsupported, "profiler", [&] { unprofiled.run_profiled(); });
+}
+
 TEST(CompiledModel, UnknownSignatureListsThoseThereAre) {
   expect_error(ErrorCode::kUsage, "\"scale\", \"shift\"", [] { open("two_signatures.tflite", "detect"); });
 }

@@ -10,6 +10,7 @@
 #include "schema_generated.h"
 #include "tflite/import_graph.h"
 #include "tflite/small_model.h"
+#include "tflite/workload.h"
 
 namespace sealite::tflite {
 namespace {
@@ -42,6 +43,7 @@ class Reader : public ::testing::Test {
   }
   // What reads may still be no network of ours.
   static void imports(const std::filesystem::path& path) {
+    read_workload(path, "");
     try {
       verify(import_graph(path, "detect"));
     } catch (const Error& error) {

@@ -4,6 +4,7 @@
 two_signatures.tflite  "scale": x[1,4] -> y = 2x; "shift": a[2,3], b[2,3] -> sum, difference
 dynamic.tflite         "serve": x[-1,2,3] -> y = (x * w) @ m, fully connected; placeholder batch 1
 mirror_pad.tflite      "serve": x[1,3] -> y[1,7], an operator that XNNPACK 2.3.0 does not take
+no_signature.tflite    the same without a signature, as older converters write
 int32.tflite           "serve": x[2] int32 -> y[2] int32
 broken.tflite          "serve": RESHAPE of 4 elements to 5: a valid file that no runtime can prepare
 """
@@ -114,6 +115,8 @@ w.op(s.BuiltinOperator.MIRROR_PAD, [x, w.constant("pads", np.int32([[0, 0], [2, 
      OPTIONS.MirrorPadOptions, pad)
 w.ends({"x": x}, {"y": y})
 w.save("mirror_pad.tflite")
+w.model.signatureDefs = []
+w.save("no_signature.tflite")
 
 w = Writer()
 w.graph("serve")

@@ -1,0 +1,194 @@
+#include "sealite/bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "cli/bench_json.h"
+#include "cli/command.h"
+#include "cli/plain_text.h"
+#include "cli/quiet_stderr.h"
+#include "cli/units.h"
+
+namespace sealite::cli {
+namespace {
+
+struct Arguments {
+  std::string model;
+  BenchOptions options;
+  bool no_peak = false;
+  bool json = false;
+};
+
+constexpr std::size_t kShownKinds = 15;
+constexpr std::size_t kShownLayers = 10;
+
+std::string milliseconds(double seconds) {
+  const double value = 1000 * seconds;
+  return fmt::format("{:.{}f} ms", value, value < 10 ? 3 : value < 1000 ? 2 : 0);
+}
+
+std::string giga(double value) {
+  return fmt::format("{:.3g}", 1e-9 * value);
+}
+
+// "95 %", and the truth where there are too few runs for it.
+std::string confidence(const MedianInterval& interval) {
+  return interval.coverage >= 0.95 ? "95 %" : fmt::format("{:.0f} %", 100 * interval.coverage);
+}
+
+// Also where memory shrank.
+std::string difference(std::uint64_t after, std::uint64_t before) {
+  return after >= before ? "+" + megabytes(after - before) : "-" + megabytes(before - after);
+}
+
+void print_times(const RunTimes& times) {
+  fmt::print("  Steady: median {} ({} interval {} to {}), {} runs\n", milliseconds(times.median),
+             confidence(times.median_interval), milliseconds(times.median_interval.low),
+             milliseconds(times.median_interval.high), times.runs);
+  fmt::print("    minimum {}, maximum {}, mean {}, standard deviation {}\n", milliseconds(times.minimum),
+             milliseconds(times.maximum), milliseconds(times.mean), milliseconds(times.deviation));
+}
+
+void print_memory(const BenchMemory& memory) {
+  fmt::print("  Resident memory: {} before, {} loaded, {} after the first run ({}), peak {}\n",
+             megabytes(memory.resident_before), megabytes(memory.resident_loaded),
+             megabytes(memory.resident_run), difference(memory.resident_run, memory.resident_before),
+             megabytes(memory.peak));
+  fmt::print("    of it private: {} before, {} loaded, {} after the first run ({})\n",
+             megabytes(memory.private_before), megabytes(memory.private_loaded),
+             megabytes(memory.private_run), difference(memory.private_run, memory.private_before));
+}
+
+void print_work(const BenchedModel& model, const std::optional<MatrixPeak>& peak) {
+  const BenchWork& work = model.work;
+  const auto floats = static_cast<double>(work.float_products);
+  const auto integers = static_cast<double>(work.integer_products);
+  fmt::print("  Work: {} GMAC ({} with float filters, {} with integer ones): {} GMAC/s\n",
+             giga(floats + integers), giga(floats), giga(integers),
+             giga((floats + integers) / model.steady.median));
+  for (const std::string& each : work.uncounted) fmt::print("    not counted: {}\n", plain_text(each));
+  if (!peak || floats + integers == 0) return;
+  fmt::print("  Share of the matrix peak: {:.1f} % (at the peak its products would take {})\n",
+             100 * share_of_peak(model, *peak), milliseconds(floats / peak->float32 + integers / peak->int8));
+}
+
+void print_kinds(const BenchProfile& profile) {
+  fmt::print("  Operators as the runtime runs them (medians of {} runs)\n", profile.runs);
+  fmt::print("    {:>12}  {:>6}  {:>5}  {}\n", "time", "share", "count", "operator");
+  const std::size_t shown = std::min(kShownKinds, profile.kinds.size());
+  double others = 0;
+  for (std::size_t i = 0; i < profile.kinds.size(); ++i) {
+    const ProfiledKind& kind = profile.kinds[i];
+    if (i >= shown) {
+      others += kind.seconds;
+      continue;
+    }
+    fmt::print("    {:>12}  {:>4.1f} %  {:>5}  {}\n", milliseconds(kind.seconds),
+               100 * kind.seconds / profile.run_seconds, kind.count, plain_text(kind.name));
+  }
+  if (shown < profile.kinds.size()) {
+    fmt::print("    {:>12}  {:>4.1f} %         {} other kinds\n", milliseconds(others),
+               100 * others / profile.run_seconds, profile.kinds.size() - shown);
+  }
+  fmt::print("    {:>12}  {:>4.1f} %         sum; a whole run takes {} while profiling\n",
+             milliseconds(profile.operator_seconds), 100 * profile.operator_seconds / profile.run_seconds,
+             milliseconds(profile.run_seconds));
+}
+
+void print_layers(const BenchProfile& profile) {
+  if (profile.layers.empty()) {
+    fmt::print("  Layers: the runtime's products cannot be told apart\n");
+    return;
+  }
+  fmt::print("  Slowest convolutions and products\n");
+  fmt::print("    {:>12}  {:>6}  {:>8}  {}\n", "time", "share", "GMAC/s", "layer");
+  for (std::size_t i = 0; i < std::min(kShownLayers, profile.layers.size()); ++i) {
+    const ProfiledLayer& layer = profile.layers[i];
+    const double rate =
+        layer.seconds > 0 ? static_cast<double>(layer.multiply_accumulates) / layer.seconds : 0;
+    fmt::print("    {:>12}  {:>4.1f} %  {:>8}  {} ({}{})\n", milliseconds(layer.seconds),
+               100 * layer.seconds / profile.run_seconds, giga(rate), plain_text(layer.name), layer.kind,
+               layer.integer ? ", integer" : "");
+  }
+}
+
+void print_model(const BenchedModel& model, const std::optional<MatrixPeak>& peak) {
+  fmt::print("{}\n", model.path.string());
+  fmt::print("  Size: {}, signature {}, {} operators, {}\n", megabytes(model.bytes),
+             plain_text(model.signature), model.operators,
+             model.fully_delegated ? "all run by XNNPACK" : "not all run by XNNPACK");
+  fmt::print("  Load: {}\n", milliseconds(model.load_seconds));
+  fmt::print("  First run: {}\n", milliseconds(model.first_seconds));
+  fmt::print("  Warm-up: {} runs, mean {}\n", model.warm_up.runs, milliseconds(model.warm_up.mean));
+  print_times(model.steady);
+  print_memory(model.memory);
+  print_work(model, peak);
+  if (!model.profile) return;
+  print_kinds(*model.profile);
+  print_layers(*model.profile);
+}
+
+void print_text(const BenchReport& report) {
+  print_model(report.model, report.peak);
+  if (report.versus) print_model(*report.versus, report.peak);
+  if (report.ratio) {
+    const PairedRatio& ratio = *report.ratio;
+    fmt::print("Second / first, run alternately: {:.3f} of the medians\n", ratio.of_medians);
+    fmt::print("  {} pairs: median {:.3f} ({} interval {:.3f} to {:.3f}), quartiles {:.3f} and {:.3f}\n",
+               ratio.pairs, ratio.median, confidence(ratio.median_interval), ratio.median_interval.low,
+               ratio.median_interval.high, ratio.lower_quartile, ratio.upper_quartile);
+  }
+  fmt::print("Threads: {}{}{}\n", report.threads, report.processor.empty() ? "" : " of ",
+             plain_text(report.processor));
+  if (report.peak) {
+    fmt::print("Matrix peak, measured: {} GMAC/s with float filters, {} GMAC/s with int8 ones\n",
+               giga(report.peak->float32), giga(report.peak->int8));
+  }
+  fmt::print("Runtime: {}\n", plain_text(report.runtime.string()));
+}
+
+int run(const Arguments& arguments) {
+  BenchOptions options = arguments.options;
+  options.peak = !arguments.no_peak;
+  std::optional<QuietStderr> quiet;
+  options.on_load = [&](bool loading) { loading ? static_cast<void>(quiet.emplace()) : quiet.reset(); };
+  const BenchReport report = bench_model(arguments.model, options);
+  arguments.json ? print_bench_json(report) : print_text(report);
+  return 0;
+}
+
+}  // namespace
+
+Run add_bench(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = *app.add_subcommand("bench", "Measure a model's speed and memory in LiteRT");
+  command.add_option("model", arguments->model, "Any .tflite file with float32 inputs")->required();
+  BenchOptions& options = arguments->options;
+  command.add_option("--threads", options.threads, "Threads of the model")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command
+      .add_option("--runs", options.runs,
+                  "Timed runs (default: 50, or fewer where they take over 30 s, but 5)")
+      ->check(CLI::Range(1, 100000));
+  command.add_option("--vs", options.versus, "A second model: both are run alternately and compared");
+  command.add_flag("--profile", options.profile, "Also show where the time goes, operator by operator");
+  command.add_option("--signature", options.signature, "The signature to run (default: the first)");
+  command.add_flag("--no-peak", arguments->no_peak,
+                   "Do not measure this machine's matrix products (about 2 s)");
+  command.add_option("--litert", options.litert_library, "libLiteRt.so to load (default: searched)");
+  command.add_flag("--json", arguments->json, "Print one line of JSON");
+  command.footer(
+      "Times are of the wall clock: close what else runs, or compare with --vs. What the figures\n"
+      "mean is in docs/performance.md.\n"
+      "Examples:\n"
+      "  sealite bench chunkyseal.tflite --threads 2\n"
+      "  sealite bench pixelseal.int8.tflite --profile\n"
+      "  sealite bench pixelseal.tflite --vs pixelseal.int8.tflite --runs 100 --json");
+  return [arguments] { return run(*arguments); };
+}
+
+}  // namespace sealite::cli

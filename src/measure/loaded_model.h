@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "runtime/compiled_model.h"
+#include "sealite/bench.h"
+#include "tflite/workload.h"
+
+namespace sealite::measure {
+
+/// A checked file, before LiteRT sees it.
+struct Candidate {
+  std::filesystem::path path;
+  std::string signature;  ///< As LiteRT calls it, also where the file has none.
+  tflite::Workload work;
+  std::uint64_t bytes = 0;
+};
+
+/// Throws what tflite::read_workload throws, and kUnsupported for inputs that are not float32.
+Candidate check_candidate(const std::filesystem::path& path, const std::string& signature);
+
+/// Loads it and writes every input: it can run. `profile`: see runtime::RunOptions. Throws as
+/// runtime::CompiledModel does.
+runtime::CompiledModel load(const Candidate& candidate, const BenchOptions& options, bool profile);
+
+/// Seconds of one run. Throws kInterrupted.
+double time_run(runtime::CompiledModel& model);
+
+}  // namespace sealite::measure
