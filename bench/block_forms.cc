@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -28,9 +29,9 @@ namespace {
 using namespace sealite;
 using namespace sealite::graph;
 
-// The 7x7 depthwise convolution: three dilated pieces by rows (ours), one operator, or the 5x5 centre and the
-// ring around it in two pieces.
-enum class Depthwise { kRows, kWhole, kCentreAndRing };
+// The 7x7 depthwise convolution: as the passes split it, one operator, three pieces by rows {2,3,4}, {1,5}
+// and {0,6}, the 5x5 centre and the ring around it in two pieces, or seven pieces of at most 9 taps.
+enum class Depthwise { kOurs, kWhole, kRows, kCentreAndRing, kNineTaps };
 
 struct Form {
   const char* name;
@@ -38,13 +39,15 @@ struct Form {
   bool mean_product = false;  // LayerNorm's means as a FULLY_CONNECTED
   bool squares = false;       // LayerNorm's variance as mean(x^2) - mean(x)^2
   bool convolutions = false;  // 1x1 convolutions for the products
-  Depthwise depthwise = Depthwise::kRows;
+  Depthwise depthwise = Depthwise::kOurs;
 };
 
 constexpr Form kForms[] = {
     {.name = "ours"},
     {.name = "7x7 depthwise whole", .depthwise = Depthwise::kWhole},
+    {.name = "7x7 by rows", .depthwise = Depthwise::kRows},
     {.name = "5x5 centre and ring", .depthwise = Depthwise::kCentreAndRing},
+    {.name = "7x7 in pieces of nine", .depthwise = Depthwise::kNineTaps},
     {.name = "1x1 convolutions", .convolutions = true},
     {.name = "means as products", .mean_product = true},
     {.name = "variance from squares", .squares = true},
@@ -96,13 +99,25 @@ class Block {
     return add(DepthwiseConv2D{dilation_h, dilation_w},
                {x, random({1, height, width, channels_}, 0.25F), random({channels_}, 0.1F)});
   }
-  // The passes split 7x7 by rows.
   ValueId depthwise(ValueId x) {
-    if (form_.depthwise != Depthwise::kCentreAndRing) return piece(x, 7, 7, 1, 1);
-    const ValueId ring =
-        builder_.binary(fresh(), BinaryKind::kAdd, piece(x, 2, 7, 6, 1), piece(x, 5, 2, 1, 6));
-    return builder_.binary(fresh(), BinaryKind::kAdd, piece(x, 5, 5, 1, 1), ring);
+    struct Piece {
+      std::int64_t height, width, dilation_h, dilation_w;
+    };
+    std::vector<Piece> pieces = {{7, 7, 1, 1}};  // the passes split it
+    if (form_.depthwise == Depthwise::kRows) pieces = {{3, 7, 1, 1}, {2, 7, 4, 1}, {2, 7, 6, 1}};
+    if (form_.depthwise == Depthwise::kCentreAndRing) pieces = {{5, 5, 1, 1}, {2, 7, 6, 1}, {5, 2, 1, 6}};
+    if (form_.depthwise == Depthwise::kNineTaps) {
+      pieces = {{4, 2, 2, 6}, {4, 2, 2, 4}, {4, 2, 2, 2}, {4, 1, 2, 1},
+                {2, 4, 4, 2}, {3, 3, 2, 2}, {1, 4, 1, 2}};
+    }
+    std::optional<ValueId> sum;
+    for (const auto& [height, width, dilation_h, dilation_w] : pieces) {
+      const ValueId y = piece(x, height, width, dilation_h, dilation_w);
+      sum = sum ? builder_.binary(fresh(), BinaryKind::kAdd, *sum, y) : y;
+    }
+    return *sum;
   }
+
   ValueId random(Shape shape, float width) {
     std::uniform_real_distribution<float> uniform(-width, width);
     std::vector<float> values(element_count(shape).value());
