@@ -96,7 +96,7 @@ Card parse_card(std::string_view name, std::string_view yaml) {
   });
 }
 
-std::string attenuation_name(std::string text) {
+std::string attenuation_name(const std::string& text) {
   return text == "None" ? "none" : text;
 }
 

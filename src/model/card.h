@@ -64,7 +64,7 @@ Card parse_card(std::string_view name, std::string_view yaml);
 Card load_card(const std::string& name_or_file);
 
 /// An attenuation's name as cards and checkpoints have it, where Python's None means "none".
-std::string attenuation_name(std::string text);
+std::string attenuation_name(const std::string& text);
 
 /// Names of the compiled-in cards, for help and errors.
 std::vector<std::string> card_names();

@@ -90,13 +90,14 @@ void detect_files(Detector& detector, std::span<const std::filesystem::path> pic
     reader.read(pictures[item->index], *item);
     return item;
   });
-  const auto run = tbb::make_filter<ItemPtr, void>(tbb::filter_mode::serial_in_order, [&](ItemPtr item) {
-    check_interrupt();
-    const Stopwatch stopwatch;
-    if (!item->found.error) item->found.logits = detector.detect(item->planes);
-    item->found.seconds += stopwatch.seconds();
-    each(item->index, std::move(item->found));
-  });
+  const auto run =
+      tbb::make_filter<ItemPtr, void>(tbb::filter_mode::serial_in_order, [&](const ItemPtr& item) {
+        check_interrupt();
+        const Stopwatch stopwatch;
+        if (!item->found.error) item->found.logits = detector.detect(item->planes);
+        item->found.seconds += stopwatch.seconds();
+        each(item->index, std::move(item->found));
+      });
   // One thread more than readers: the one that is in the model.
   const auto threads = static_cast<std::size_t>(readers) + 1;
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
