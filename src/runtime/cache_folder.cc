@@ -109,10 +109,13 @@ struct StoredFile {
 bool is_leftover(const std::filesystem::directory_entry& entry, std::filesystem::file_time_type now) {
   const std::filesystem::path& path = entry.path();
   std::error_code error;
-  if (path.extension() == ".partial") return true;  // of a killed process: who writes holds the lock
+  const auto age = now - entry.last_write_time(error);
+  if (path.extension() == ".partial") {  // of a killed process, surely so where only the lock's holder writes
+    return path.string().find(".weights.") != std::string::npos || age > std::chrono::hours(1);
+  }
   if (path.extension() == ".sum")
     return !std::filesystem::exists(std::filesystem::path(path).replace_extension(".weights"), error);
-  return path.extension() == ".model" && now - entry.last_write_time(error) > kForgottenAfter;
+  return path.extension() == ".model" && age > kForgottenAfter;
 }
 
 // The folder's packed weights; what is of no use any more is removed. Under the lock.

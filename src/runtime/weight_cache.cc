@@ -35,31 +35,34 @@ FileStamp stamp_now(const std::filesystem::path& path) {
   return (file ? FileStamp::of(file.get()) : std::nullopt).value_or(FileStamp{});
 }
 
+// Of the content.
+std::string model_hash(const CacheFolder& folder, const MappedFile& model) {
+  if (const auto known = folder.recall(model.stamp())) return *known;
+  std::string hash = content_hash(model.bytes());
+  // Written to meanwhile? Then it is not known what the hash is of.
+  if (stamp_now(model.path()) == model.stamp()) folder.remember(model.stamp(), hash);
+  return hash;
+}
+
 }  // namespace
 
 WeightCache::WeightCache(const RunOptions& options, const MappedFile& model, const void* library_function) {
   if (!options.use_cache || !options.weight_cache.empty() || model.size() < options.smallest_cached) return;
-  folder_ = CacheFolder::locate(options.cache_folder);
-  if (!folder_) return;
+  const std::optional<CacheFolder> folder = CacheFolder::locate(options.cache_folder);
+  if (!folder) return;
   const std::string processor = processor_identity();
   const std::string library = library_identity(library_function);
   if (processor.empty() || library.empty()) return;
-  key_ = text_hash(fmt::format("sealite weights 1\n{}\n{}\n{}", model_hash(model), library, processor));
-  file_ = folder_->find(key_);
+  hash_ = model_hash(*folder, model);
+  key_ = text_hash(fmt::format("sealite weights 1\n{}\n{}\n{}", hash_, library, processor));
+  file_ = folder->find(key_);
   if (file_) {
     use_ = CacheUse::kHit;
-  } else if (folder_->writable() && !has_file_size_limit()) {
+  } else if (folder->writable() && !has_file_size_limit()) {
     file_ = FileDescriptor(::memfd_create("sealite weights", MFD_CLOEXEC));
     in_memory_ = static_cast<bool>(file_);
   }
-}
-
-std::string WeightCache::model_hash(const MappedFile& model) {
-  if (const auto known = folder_->recall(model.stamp())) return hash_ = *known;
-  hash_ = content_hash(model.bytes());
-  // Written to meanwhile? Then it is not known what the hash is of.
-  if (stamp_now(model.path()) == model.stamp()) folder_->remember(model.stamp(), hash_);
-  return hash_;
+  folder_ = folder;
 }
 
 // XNNPACK opens its file by name, more than once. This name is that of our open file, so it stays the one
@@ -70,7 +73,7 @@ std::filesystem::path WeightCache::path() const {
 }
 
 bool WeightCache::store(const MappedFile& model) {
-  if (!in_memory_) return false;
+  if (!in_memory_ || !folder_) return false;
   // What was packed must be what was hashed.
   if (stamp_now(model.path()) != model.stamp()) return false;
   if (is_young(model.stamp()) && content_hash(model.bytes()) != hash_) return false;

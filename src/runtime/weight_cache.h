@@ -33,8 +33,6 @@ class WeightCache {
   CacheUse use() const { return use_; }
 
  private:
-  std::string model_hash(const MappedFile& model);
-
   std::optional<CacheFolder> folder_;
   std::string hash_;  // of the model's content
   std::string key_;
