@@ -160,7 +160,7 @@ TEST_F(WeightCache, DamagedFilesAreMadeAnew) {
     std::filesystem::permissions(weights(), std::filesystem::perms::owner_all);
     write_text(weights(), damaged);
     expect_right("made");
-    EXPECT_EQ(read_text(weights()), sound);
+    EXPECT_TRUE(read_text(weights()) == sound);  // EXPECT_EQ would print, and align, 17 MB
     expect_right("hit");
     expect_tidy();
   }
