@@ -124,7 +124,7 @@ full_size_demo() {
   measure convert "$sealite" convert "$big_checkpoint" -o "$big_model" --card chunkyseal
   sync -f "$work"
   say "Full size: reading a photo"
-  measure detect "$sealite" detect "$big_model" assets/coffee.png
+  measure detect "$sealite" detect "$big_model" assets/coffee.png --no-cache
 
   local cp_s convert_s
   cp_s=$(seconds_of cp)

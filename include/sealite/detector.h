@@ -11,12 +11,15 @@
 
 #include "sealite/error.h"
 #include "sealite/message.h"
+#include "sealite/weight_cache.h"
 
 namespace sealite {
 
 struct DetectorOptions {
   int threads = 1;
   std::filesystem::path litert_library;  ///< libLiteRt.so; empty: searched (docs/pipeline.md).
+  bool use_cache = true;                 ///< See weight_cache.h.
+  std::filesystem::path cache_folder;    ///< Empty: the user's (weight_cache.h).
 };
 
 /// What a detector reads in one picture.
@@ -105,6 +108,7 @@ class Detector {
   std::size_t bits() const;
   std::int64_t image_size() const;  ///< Height that the model reads.
   bool fully_delegated() const;     ///< XNNPACK took every operator.
+  WeightCacheUse cache_use() const;
 
  private:
   struct Impl;

@@ -9,12 +9,15 @@
 #include <vector>
 
 #include "sealite/error.h"
+#include "sealite/weight_cache.h"
 
 namespace sealite {
 
 struct EmbedderOptions {
   int threads = 1;                       ///< For the model; the rest uses all processors.
   std::filesystem::path litert_library;  ///< libLiteRt.so; empty: searched (docs/pipeline.md).
+  bool use_cache = true;                 ///< See weight_cache.h.
+  std::filesystem::path cache_folder;    ///< Empty: the user's (weight_cache.h).
 };
 
 /// Whether the watermark is made weaker where it would be seen (docs/embedding.md).
@@ -76,6 +79,7 @@ class Embedder {
   std::int64_t image_size() const;  ///< Height that the model reads.
   std::string attenuation() const;  ///< The card's: "none" or "jnd_A_B".
   bool fully_delegated() const;     ///< XNNPACK took every operator.
+  WeightCacheUse cache_use() const;
 
  private:
   struct Impl;

@@ -10,6 +10,7 @@
 #include "sealite/extract.h"
 #include "sealite/make_checkpoint.h"
 #include "sealite/verify.h"
+#include "sealite/weight_cache.h"
 
 namespace sealite {
 

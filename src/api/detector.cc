@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "api/weight_cache_use.h"
 #include "base/error.h"
 #include "image/picture.h"
 #include "tflite/reader.h"
@@ -42,6 +43,8 @@ runtime::CompiledModel compile(const std::filesystem::path& path, const tflite::
   runtime::RunOptions run;
   run.threads = options.threads;
   run.library = options.litert_library;
+  run.use_cache = options.use_cache;
+  run.cache_folder = options.cache_folder;
   return runtime::CompiledModel(path, "detect", run);
 }
 
@@ -134,6 +137,10 @@ std::int64_t Detector::image_size() const {
 
 bool Detector::fully_delegated() const {
   return impl_->detector.fully_delegated();
+}
+
+WeightCacheUse Detector::cache_use() const {
+  return to_public(impl_->detector.cache_use());
 }
 
 struct Candidates::Impl {

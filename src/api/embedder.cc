@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "api/weight_cache_use.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "image/encode.h"
@@ -140,6 +141,8 @@ Embedder::Embedder(const std::filesystem::path& model, const EmbedderOptions& op
   runtime::RunOptions run;
   run.threads = options.threads;
   run.library = options.litert_library;
+  run.use_cache = options.use_cache;
+  run.cache_folder = options.cache_folder;
   impl_ = add_context(fmt::format("'{}'", model.string()), [&] {
     CardFacts facts = read_facts(info);
     return std::make_unique<Impl>(
@@ -203,6 +206,10 @@ std::string Embedder::attenuation() const {
 
 bool Embedder::fully_delegated() const {
   return impl_->embedder.fully_delegated();
+}
+
+WeightCacheUse Embedder::cache_use() const {
+  return to_public(impl_->embedder.cache_use());
 }
 
 }  // namespace sealite

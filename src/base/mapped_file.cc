@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file_descriptor.h"
 
 namespace sealite {
 namespace {
@@ -20,23 +21,12 @@ std::uintptr_t page_size() {
   return kSize;
 }
 
-class OpenFile {
- public:
-  // O_NONBLOCK: opening a named pipe must not wait for a writer (it is refused below); files ignore it.
-  explicit OpenFile(const std::filesystem::path& path)
-      : fd_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
-    if (fd_ < 0) {
-      fail(ErrorCode::kNotFound, "cannot open '{}': {}", path.string(), std::strerror(errno));
-    }
-  }
-  ~OpenFile() { ::close(fd_); }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
+// O_NONBLOCK: opening a named pipe must not wait for a writer (it is refused below); files ignore it.
+FileDescriptor open_file(const std::filesystem::path& path) {
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!file) fail(ErrorCode::kNotFound, "cannot open '{}': {}", path.string(), std::strerror(errno));
+  return file;
+}
 
 // The whole pages inside [begin, end), or the pages it touches.
 void advise(ByteView view, int advice, bool only_whole_pages) {
@@ -54,15 +44,16 @@ void advise(ByteView view, int advice, bool only_whole_pages) {
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  const OpenFile file(path);
+  const FileDescriptor file = open_file(path);
   struct stat info{};
-  if (::fstat(file.fd(), &info) != 0) {
+  if (::fstat(file.get(), &info) != 0) {
     fail(ErrorCode::kIo, "cannot stat '{}': {}", path.string(), std::strerror(errno));
   }
   if (!S_ISREG(info.st_mode)) fail(ErrorCode::kNotFound, "'{}' is not a regular file", path.string());
+  if (const auto stamp = FileStamp::of(file.get())) stamp_ = *stamp;
   if (info.st_size == 0) return;
   const auto size = static_cast<std::size_t>(info.st_size);
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd(), 0);
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) {
     fail(ErrorCode::kIo, "cannot map '{}': {}", path.string(), std::strerror(errno));
   }
@@ -74,10 +65,11 @@ MappedFile::~MappedFile() {
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : path_(std::move(other.path_)), bytes_(std::exchange(other.bytes_, {})) {}
+    : path_(std::move(other.path_)), stamp_(other.stamp_), bytes_(std::exchange(other.bytes_, {})) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(stamp_, other.stamp_);
   std::swap(bytes_, other.bytes_);
   return *this;
 }

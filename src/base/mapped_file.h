@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/bytes.h"
+#include "base/file_stamp.h"
 
 namespace sealite {
 
@@ -21,9 +22,12 @@ class MappedFile {
   ByteView bytes() const { return bytes_; }
   std::uint64_t size() const { return bytes_.size(); }
   const std::filesystem::path& path() const { return path_; }
+  /// Of the very file that is mapped, whatever has its name since.
+  const FileStamp& stamp() const { return stamp_; }
 
  private:
   std::filesystem::path path_;
+  FileStamp stamp_;
   ByteView bytes_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/warn.h"
+#include "cli/cache_option.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/plain_text.h"
@@ -148,6 +149,7 @@ void print_json(const std::string& picture, const Detector& detector, const Find
   if (found.candidate) json["candidate"] = candidate_json(*found.candidate);
   json["unused_detection_bit"] = found.detection.logits[0];
   if (logits) json["logits"] = found.detection.logits;
+  json["cache"] = cache_use_name(detector.cache_use());
   json["seconds"] = seconds;
   print_json_line(json);
 }
@@ -255,6 +257,7 @@ Run add_detect(CLI::App& app) {
       command.add_option("--key", arguments->key, "Key that ids and texts were made with (default: none)");
   command.add_option("--litert", arguments->options.litert_library,
                      "libLiteRt.so to load (default: searched)");
+  add_cache_option(command, arguments->options.use_cache);
   command.add_flag("--logits", arguments->logits, "Add all logits to the JSON");
   command.add_flag("--json", arguments->json, "Print one line of JSON for each picture, errors included");
   command.footer(

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/warn.h"
+#include "cli/cache_option.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/quiet_stderr.h"
@@ -53,6 +54,8 @@ std::optional<Detector> load_detector(const Arguments& arguments, std::size_t bi
   DetectorOptions options;
   options.threads = arguments.options.threads;
   options.litert_library = arguments.options.litert_library;
+  options.use_cache = arguments.options.use_cache;
+  options.cache_folder = arguments.options.cache_folder;
   Detector detector(arguments.check, options);
   if (detector.bits() != bits) {
     fail(ErrorCode::kMismatch, "--check: '{}' reads {} bits, the embedder '{}' writes {}: not the same model",
@@ -197,6 +200,7 @@ Run add_embed(CLI::App& app) {
       ->capture_default_str();
   command.add_option("--litert", arguments->options.litert_library,
                      "libLiteRt.so to load (default: searched)");
+  add_cache_option(command, arguments->options.use_cache);
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(kFooter);
   return [arguments, text, key] {

@@ -13,6 +13,7 @@
 #include "runtime/litert_api.h"
 #include "runtime/litert_values.h"
 #include "runtime/page_releaser.h"
+#include "runtime/weight_cache.h"
 
 namespace sealite::runtime {
 namespace {
@@ -24,32 +25,18 @@ struct Slot {
   bool written = false;
 };
 
-/// C strings that LiteRT makes, or frees by itself later.
-struct FreeText {
-  void operator()(char* text) const {
-    std::free(text);  // NOLINT(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): a C interface
-  }
-};
-using CText = std::unique_ptr<char, FreeText>;
-
 bool is_free(const Shape& shape) {
   return std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; });
 }
 
-std::size_t float_count(const Shape& shape, std::string_view tensor) {
-  const auto count = element_count(shape);
-  if (!count || *count > std::numeric_limits<std::size_t>::max() / sizeof(float)) {
-    fail(ErrorCode::kUsage, "tensor \"{}\" of shape {} has no size", tensor, to_string(shape));
-  }
-  return *count;
-}
-
 /// Says what is wrong better than LiteRT, which also prints to stderr.
-void check_is_tflite(const MappedFile& file) {
+MappedFile checked_file(const std::filesystem::path& path) {
+  MappedFile file(path);
   if (file.size() < 8 || as_text(file.bytes().subspan(4, 4)) != "TFL3") {
     fail(ErrorCode::kMalformed, "{}: not a TFLite file (no \"TFL3\" in its first 8 bytes)",
          file.path().string());
   }
+  return file;
 }
 
 }  // namespace
@@ -61,6 +48,7 @@ class CompiledModel::Impl {
   const std::vector<TensorInfo>& inputs() const { return inputs_; }
   const std::vector<TensorInfo>& outputs() const { return outputs_; }
   bool fully_delegated() const { return fully_delegated_; }
+  CacheUse cache_use() const { return cache_.use(); }
   const Shape& input_shape(std::size_t index) const { return input_slots_.at(checked(inputs_, index)).shape; }
   void resize_input(std::size_t index, const Shape& shape);
   const Shape& output_shape(std::size_t index);
@@ -75,6 +63,7 @@ class CompiledModel::Impl {
   void find_signature(std::string_view name);
   void read_tensors(LiteRtSignature signature);
   TensorInfo read_tensor(const char* name, LiteRtTensor tensor) const;
+  void compile_with_cache(RunOptions options);
   void compile(const RunOptions& options);
   void add_options(LiteRtOptions options, const char* id, const std::string& text);
   void prepare_outputs();
@@ -86,6 +75,7 @@ class CompiledModel::Impl {
   // In this order: destroyed from the last to the first.
   std::shared_ptr<const LiteRtApi> api_;
   MappedFile file_;  // LiteRT reads in it
+  WeightCache cache_;
   Handle<LiteRtEnvironment> environment_;
   Handle<LiteRtModel> model_;
   Handle<LiteRtCompiledModel> compiled_;
@@ -101,12 +91,13 @@ class CompiledModel::Impl {
 
 CompiledModel::Impl::Impl(const std::filesystem::path& model, std::string_view signature,
                           const RunOptions& options)
-    : api_(LiteRtApi::load(options.library)), file_(model) {
-  check_is_tflite(file_);
+    : api_(LiteRtApi::load(options.library)),
+      file_(checked_file(model)),
+      cache_(options, file_, reinterpret_cast<const void*>(api_->create_environment)) {
   create_environment();
   load_model();
   find_signature(signature);
-  compile(options);
+  compile_with_cache(options);
   input_slots_.resize(inputs_.size());
   output_slots_.resize(outputs_.size());
   for (std::size_t i = 0; i < inputs_.size(); ++i) input_slots_[i].shape = inputs_[i].shape;
@@ -177,6 +168,15 @@ TensorInfo CompiledModel::Impl::read_tensor(const char* name, LiteRtTensor tenso
   LiteRtRankedTensorType type = {};
   check(api_->get_ranked_tensor_type(tensor, &type), ErrorCode::kUnsupported, "a tensor without a rank");
   return {name, to_dtype(type.element_type, name), to_shape(type.layout, name)};
+}
+
+void CompiledModel::Impl::compile_with_cache(RunOptions options) {
+  if (options.weight_cache.empty()) options.weight_cache = cache_.path();
+  compile(options);
+  if (!cache_.store(file_)) return;
+  options.weight_cache = cache_.path();
+  compiled_ = {};
+  compile(options);
 }
 
 void CompiledModel::Impl::compile(const RunOptions& options) {
@@ -368,6 +368,9 @@ const std::vector<TensorInfo>& CompiledModel::outputs() const {
 }
 bool CompiledModel::fully_delegated() const {
   return impl_->fully_delegated();
+}
+CacheUse CompiledModel::cache_use() const {
+  return impl_->cache_use();
 }
 void CompiledModel::resize_input(std::size_t index, const Shape& shape) {
   impl_->resize_input(index, shape);

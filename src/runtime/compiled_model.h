@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -21,11 +22,24 @@ struct TensorInfo {
   Shape shape;  ///< -1: free until `resize_input`.
 };
 
+/// What the cache of packed weights did for a model.
+enum class CacheUse : std::uint8_t {
+  kOff,   ///< Nothing: not wanted, not possible, or the model is too small to gain by it.
+  kMade,  ///< The weights were packed, and kept for later starts.
+  kHit,   ///< An earlier start had packed them.
+};
+
 struct RunOptions {
   int threads = 1;  ///< XNNPACK's worker threads.
-  /// XNNPACK's file of packed weights, made if absent; empty: none. LiteRT does not tie it to the model: a
-  /// cache of another model with the same structure silently gives that model's answers, so put a hash of the
-  /// model's content, the runtime's version and the CPU into the name.
+  /// Keeps the packed weights of models in the user's cache folder (weight_cache.h).
+  bool use_cache = false;
+  std::filesystem::path cache_folder;  ///< Empty: as CacheFolder::locate says.
+  /// In bytes of the model's file. Below, finding the packed weights takes as long as packing them
+  /// (docs/performance.md).
+  std::uint64_t smallest_cached = std::uint64_t{8} << 20U;
+  /// A file of packed weights of XNNPACK's own, made if absent, instead of that cache; empty: none. LiteRT
+  /// does not tie it to the model: a cache of another model with the same structure silently gives that
+  /// model's answers, and a damaged one wrong answers.
   std::filesystem::path weight_cache;
   std::filesystem::path library;  ///< libLiteRt.so; empty: searched as described at `LiteRtApi::load`.
   bool profile = false;           ///< For `run_profiled`; slows every run a little.
@@ -50,6 +64,7 @@ class CompiledModel {
 
   /// Whether XNNPACK took every operator. If not, int4 weights may give wrong numbers (docs/pipeline.md).
   bool fully_delegated() const;
+  CacheUse cache_use() const;
 
   /// Gives input `index` the shape `shape`; dimensions that the file fixes must keep their size. Throws
   /// kUsage.

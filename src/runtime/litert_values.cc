@@ -40,6 +40,14 @@ Shape to_shape(const LiteRtLayout& layout, std::string_view tensor) {
   return Shape(layout.dimensions, layout.dimensions + layout.rank);
 }
 
+std::size_t float_count(const Shape& shape, std::string_view tensor) {
+  const auto count = element_count(shape);
+  if (!count || *count > std::numeric_limits<std::size_t>::max() / sizeof(float)) {
+    fail(ErrorCode::kUsage, "tensor \"{}\" of shape {} has no size", tensor, to_string(shape));
+  }
+  return *count;
+}
+
 LiteRtRankedTensorType to_ranked_type(DType dtype, const Shape& shape) {
   LiteRtRankedTensorType type = {};
   type.element_type = to_element_type(dtype);

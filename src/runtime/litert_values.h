@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +27,14 @@ class Handle {
   std::unique_ptr<std::remove_pointer_t<T>, void (*)(T)> pointer_{nullptr, nullptr};
 };
 
+/// C strings that LiteRT makes, or frees by itself later.
+struct FreeText {
+  void operator()(char* text) const {
+    std::free(text);  // NOLINT(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): a C interface
+  }
+};
+using CText = std::unique_ptr<char, FreeText>;
+
 /// The type with LiteRT's number `element_type`. Throws kUnsupported, naming the tensor.
 DType to_dtype(int element_type, std::string_view tensor);
 
@@ -33,6 +43,9 @@ int to_element_type(DType dtype);
 
 /// The dimensions of `layout`; -1 is free. Throws kUnsupported for more than kMaxRank, naming the tensor.
 Shape to_shape(const LiteRtLayout& layout, std::string_view tensor);
+
+/// How many float32 values a tensor of `shape` holds. Throws kUsage, naming the tensor, if free or too many.
+std::size_t float_count(const Shape& shape, std::string_view tensor);
 
 /// The type and shape as LiteRT's struct; at most kMaxRank dimensions.
 LiteRtRankedTensorType to_ranked_type(DType dtype, const Shape& shape);

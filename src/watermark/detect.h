@@ -29,6 +29,7 @@ class Detector {
   std::int64_t height() const { return height_; }
   std::int64_t width() const { return width_; }
   bool fully_delegated() const { return model_.fully_delegated(); }
+  runtime::CacheUse cache_use() const { return model_.cache_use(); }
 
  private:
   runtime::CompiledModel model_;

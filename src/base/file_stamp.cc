@@ -1,0 +1,27 @@
+#include "base/file_stamp.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+namespace sealite {
+namespace {
+
+std::int64_t nanoseconds(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+std::optional<FileStamp> FileStamp::of(int fd) {
+  struct stat info{};
+  if (::fstat(fd, &info) != 0) return std::nullopt;
+  return FileStamp{info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size),
+                   nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
+}
+
+std::string to_string(const FileStamp& stamp) {
+  return fmt::format("{} {} {} {} {}", stamp.device, stamp.inode, stamp.size, stamp.modified_ns,
+                     stamp.changed_ns);
+}
+
+}  // namespace sealite

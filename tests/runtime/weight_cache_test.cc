@@ -1,0 +1,207 @@
+#include "runtime/weight_cache.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): SIGXFSZ is POSIX
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/scratch_folder.h"
+#include "litert_library.h"
+#include "runtime/content_hash.h"
+#include "runtime/litert_api.h"
+#include "runtime/machine_identity.h"
+
+namespace sealite::runtime {
+namespace {
+
+using std::chrono::seconds;
+
+class WeightCacheFolder : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::copy_file(SEALITE_SOURCE_DIR "/tests/runtime/data/dynamic.tflite", model());
+  }
+  std::filesystem::path model() const { return folder_ / "model.tflite"; }
+  std::filesystem::path cache() const { return folder_ / "cache"; }
+  RunOptions options() const {
+    RunOptions options;
+    options.library = litert_library();
+    options.use_cache = true;
+    options.cache_folder = cache();
+    options.smallest_cached = 0;
+    return options;
+  }
+  CacheFolder located() const {
+    auto located = CacheFolder::locate(cache());
+    EXPECT_TRUE(located);
+    return *located;
+  }
+  std::size_t count(const std::string& extension) const {
+    std::size_t found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(cache()))
+      found += entry.path().extension() == extension ? 1U : 0U;
+    return found;
+  }
+  CacheUse run() const {
+    CompiledModel compiled(model(), "serve", options());
+    for (const std::int64_t batch : {1, 2, 1}) {
+      compiled.resize_input(0, {batch, 2, 3});
+      std::vector<float> values;
+      std::vector<float> expected;
+      for (std::int64_t i = 0; i < batch; ++i) {
+        values.insert(values.end(), {1, 2, 3, 4, 5, 6});
+        expected.insert(expected.end(), {321.5F, -19, 654.5F, -46});
+      }
+      compiled.write_input(0, values);
+      compiled.run();
+      EXPECT_EQ(compiled.read_output(0), expected);
+    }
+    return compiled.cache_use();
+  }
+
+  ScratchFolder folder_;
+};
+
+// A file in memory with so many bytes.
+FileDescriptor packed(std::size_t size) {
+  FileDescriptor file(::memfd_create("packed", MFD_CLOEXEC));
+  const std::string bytes(size, 'w');
+  EXPECT_EQ(::write(file.get(), bytes.data(), size), static_cast<ssize_t>(size));
+  return file;
+}
+
+TEST_F(WeightCacheFolder, HitsGiveTheSameAtEverySize) {
+  EXPECT_EQ(run(), CacheUse::kMade);
+  EXPECT_EQ(run(), CacheUse::kHit);
+  EXPECT_EQ(run(), CacheUse::kHit);
+}
+
+TEST_F(WeightCacheFolder, WhileAnotherProcessWritesNothingIsStored) {
+  located();
+  const FileDescriptor lock(::open((cache() / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
+  EXPECT_EQ(run(), CacheUse::kOff);
+  EXPECT_EQ(count(".weights"), 0U);
+  ASSERT_EQ(::flock(lock.get(), LOCK_UN), 0);
+  EXPECT_EQ(run(), CacheUse::kMade);
+}
+
+TEST_F(WeightCacheFolder, AModelThatChangesWhileItIsCompiledIsNotStored) {
+  const MappedFile file(model());
+  const RunOptions wanted = options();
+  WeightCache cache(wanted, file,
+                    reinterpret_cast<const void*>(LiteRtApi::load(wanted.library)->create_environment));
+  ASSERT_FALSE(cache.path().empty());
+  write_text(cache.path(), "packed");
+  std::ofstream(model(), std::ios::binary | std::ios::in | std::ios::ate) << "more";
+  EXPECT_FALSE(cache.store(file));
+  EXPECT_EQ(cache.use(), CacheUse::kOff);
+  EXPECT_EQ(count(".weights"), 0U);
+}
+
+TEST_F(WeightCacheFolder, AWriteThatFailsLeavesNothing) {
+  const CacheFolder folder = located();
+  const FileDescriptor weights = packed(std::size_t{8} << 20U);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  auto* const handler = ::signal(SIGXFSZ, SIG_IGN);
+  for (const rlim_t room : {5U << 20U, 0U}) {
+    const rlimit limit{room, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+    EXPECT_FALSE(folder.store("key", weights.get()));
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(cache()), {}), 1) << "only the lock";
+  }
+  ::signal(SIGXFSZ, handler);
+  EXPECT_TRUE(folder.store("key", weights.get()));
+  EXPECT_TRUE(folder.find("key"));
+  EXPECT_FALSE(folder.find("other"));
+}
+
+TEST_F(WeightCacheFolder, AModelsHashIsBelievedOnlyWhereItSurelyHolds) {
+  const CacheFolder folder = located();
+  const std::string hash(32, 'a');
+  const auto stamp = [&] { return MappedFile(model()).stamp(); };
+  folder.remember(stamp(), hash);
+  EXPECT_FALSE(folder.recall(stamp())) << "the file is younger than two seconds";
+  std::filesystem::path note;
+  for (const auto& entry : std::filesystem::directory_iterator(cache())) note = entry.path();
+  std::filesystem::last_write_time(note, std::filesystem::file_time_type::clock::now() + seconds(10));
+  EXPECT_EQ(folder.recall(stamp()), hash);
+
+  const auto time = std::filesystem::last_write_time(model());
+  std::fstream(model(), std::ios::binary | std::ios::in | std::ios::out).put('x');
+  std::filesystem::last_write_time(model(), time);
+  EXPECT_FALSE(folder.recall(stamp()));
+
+  // After the machine has started again, nobody knows.
+  folder.remember(stamp(), hash);
+  std::string text = read_text(note);
+  const auto boot = text.find('\n') + 1;
+  text[boot] = text[boot] == '0' ? '1' : '0';
+  write_text(note, text);
+  std::filesystem::last_write_time(note, std::filesystem::file_time_type::clock::now() + seconds(10));
+  EXPECT_FALSE(folder.recall(stamp()));
+}
+
+TEST(ContentHash, IsTheSameInPiecesAndSeesEveryByte) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, kHashPiece, kHashPiece + 1, 3 * kHashPiece}) {
+    std::vector<std::byte> bytes(size, std::byte{7});
+    const auto in_pieces = [&] {
+      ContentHash hash;
+      for (std::size_t i = 0; i < size; i += kHashPiece)
+        hash.add(ByteView(bytes).subspan(i, std::min(kHashPiece, size - i)));
+      return hash.hex();
+    };
+    const ScratchFolder folder;
+    const auto on_disk = [&] {
+      write_text(folder / "file", {reinterpret_cast<const char*>(bytes.data()), size});
+      return content_hash(MappedFile(folder / "file").bytes());
+    };
+    const std::string hash = in_pieces();
+    EXPECT_EQ(hash.size(), 32U);
+    EXPECT_EQ(on_disk(), hash) << size;
+    for (const std::size_t place : {std::size_t{0}, size / 2, size - 1}) {
+      if (size == 0) continue;
+      bytes[place] ^= std::byte{1};
+      EXPECT_NE(in_pieces(), hash);
+      bytes[place] ^= std::byte{1};
+    }
+  }
+}
+
+TEST(MachineIdentity, IsThatOfAllProcessorsAndOfOneLibrary) {
+  const std::string identity = processor_identity();
+  EXPECT_FALSE(identity.empty());
+  cpu_set_t before;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (!CPU_ISSET(i, &before)) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(i, &one);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+    EXPECT_EQ(processor_identity(), identity) << "processor " << i;
+  }
+  ::sched_setaffinity(0, sizeof before, &before);
+
+  const auto api = LiteRtApi::load(litert_library());
+  const std::string library = library_identity(reinterpret_cast<const void*>(api->create_environment));
+  EXPECT_GE(library.size(), 32U);
+  EXPECT_EQ(library_identity(reinterpret_cast<const void*>(api->create_compiled_model)), library);
+  EXPECT_NE(library_identity(reinterpret_cast<const void*>(&::getpid)), library);
+  EXPECT_EQ(library_identity(nullptr), "");
+}
+
+}  // namespace
+}  // namespace sealite::runtime
