@@ -5,7 +5,6 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <chrono>
-#include <memory>
 #include <shared_mutex>
 
 #include "base/interrupt.h"
@@ -72,37 +71,39 @@ class Reader {
 
 void detect_files(Detector& detector, std::span<const std::filesystem::path> pictures, int readers,
                   const std::function<void(std::size_t index, PictureLogits found)>& each) {
-  using ItemPtr = std::shared_ptr<Item>;
+  // One thread more than readers: the one that is in the model.
+  const auto threads = static_cast<std::size_t>(readers) + 1;
+  // What is on its way when somebody throws, oneTBB does not destroy: it gets pointers into this. Pictures
+  // leave in order, so by the time that a place is taken again, its picture has left.
+  std::vector<Item> places(threads + 1);
   Reader reader(detector.height(), detector.width());
   std::size_t next = 0;
-  const auto take = tbb::make_filter<void, ItemPtr>(tbb::filter_mode::serial_in_order,
-                                                    [&](tbb::flow_control& control) -> ItemPtr {
-                                                      check_interrupt();
-                                                      if (next == pictures.size()) {
-                                                        control.stop();
-                                                        return nullptr;
-                                                      }
-                                                      auto item = std::make_shared<Item>();
-                                                      item->index = next++;
-                                                      return item;
-                                                    });
-  const auto decode = tbb::make_filter<ItemPtr, ItemPtr>(tbb::filter_mode::parallel, [&](ItemPtr item) {
+  const auto take = tbb::make_filter<void, Item*>(tbb::filter_mode::serial_in_order,
+                                                  [&](tbb::flow_control& control) -> Item* {
+                                                    check_interrupt();
+                                                    if (next == pictures.size()) {
+                                                      control.stop();
+                                                      return nullptr;
+                                                    }
+                                                    Item& item = places[next % places.size()];
+                                                    item = Item();
+                                                    item.index = next++;
+                                                    return &item;
+                                                  });
+  const auto decode = tbb::make_filter<Item*, Item*>(tbb::filter_mode::parallel, [&](Item* item) {
     reader.read(pictures[item->index], *item);
     return item;
   });
-  const auto run =
-      tbb::make_filter<ItemPtr, void>(tbb::filter_mode::serial_in_order, [&](const ItemPtr& item) {
-        check_interrupt();
-        const Stopwatch stopwatch;
-        if (!item->found.error) item->found.logits = detector.detect(item->planes);
-        item->found.seconds += stopwatch.seconds();
-        each(item->index, std::move(item->found));
-      });
-  // One thread more than readers: the one that is in the model.
-  const auto threads = static_cast<std::size_t>(readers) + 1;
+  const auto run = tbb::make_filter<Item*, void>(tbb::filter_mode::serial_in_order, [&](Item* item) {
+    check_interrupt();
+    const Stopwatch stopwatch;
+    if (!item->found.error) item->found.logits = detector.detect(item->planes);
+    item->found.seconds += stopwatch.seconds();
+    each(item->index, std::move(item->found));
+  });
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
   tbb::task_arena arena(static_cast<int>(threads));
-  arena.execute([&] { tbb::parallel_pipeline(threads + 1, take & decode & run); });
+  arena.execute([&] { tbb::parallel_pipeline(places.size(), take & decode & run); });
 }
 
 }  // namespace sealite::watermark
