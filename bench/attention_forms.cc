@@ -11,18 +11,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <random>
 
+#include "bench/alternate_runs.h"
 #include "graph/builder.h"
 #include "passes/pass.h"
-#include "quantize/quantize.h"
-#include "runtime/compiled_model.h"
-#include "tflite/writer.h"
 
 namespace {
 
@@ -206,47 +202,12 @@ class Transformer {
   int next_ = 0;
 };
 
-double run_once(runtime::CompiledModel& model) {
-  const auto start = std::chrono::steady_clock::now();
-  model.run();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
-
 void measure(const std::string& recipe, int threads, int runs, const std::filesystem::path& folder) {
-  std::vector<runtime::CompiledModel> models;
-  for (const Form& form : kForms) {
-    Graph graph = Transformer(form).build();
-    quantize::QuantizeOptions settings;
-    settings.recipe = &quantize::find_recipe(recipe);
-    if (recipe != "float32") quantize::quantize(graph, settings);
-    tflite::WriteOptions file;
-    file.signature = "run";
-    const auto path = folder / fmt::format("{}.{}.tflite", form.file, recipe);
-    tflite::write(graph, path, file);
-    runtime::RunOptions options;
-    options.threads = threads;
-    models.emplace_back(path, "run", options);
-    std::vector<float> picture(static_cast<std::size_t>(kGrid * kGrid * kDim));
-    for (std::size_t i = 0; i < picture.size(); ++i) picture[i] = static_cast<float>(i % 7) / 7;
-    models.back().write_input(0, picture);
-    run_once(models.back());
-  }
-  std::vector<std::vector<double>> times(models.size());
-  for (int run = 0; run < runs; ++run) {
-    for (std::size_t i = 0; i < models.size(); ++i) {
-      run_once(models[i]);  // what ran before leaves its own data in the caches
-      times[i].push_back(run_once(models[i]));
-    }
-  }
-  double first = 0;
-  fmt::print("\n{}, {} thread(s), {} runs\n", recipe, threads, runs);
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    std::ranges::sort(times[i]);
-    const double median = times[i][times[i].size() / 2];
-    if (i == 0) first = median;
-    fmt::print("  {:<40} min {:7.2f}  median {:7.2f} ms  {:.3f} x{}\n", kForms[i].name, times[i][0], median,
-               median / first, models[i].fully_delegated() ? "" : "  (not fully delegated)");
-  }
+  AlternateRuns forms(recipe, threads);
+  for (const Form& form : kForms)
+    forms.add(form.name, Transformer(form).build(), folder / fmt::format("{}.{}.tflite", form.file, recipe));
+  fmt::print("\n");
+  forms.measure(runs);
 }
 
 }  // namespace

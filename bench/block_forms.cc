@@ -9,20 +9,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <random>
 #include <string>
 
+#include "bench/alternate_runs.h"
 #include "graph/builder.h"
 #include "passes/pass.h"
-#include "quantize/quantize.h"
-#include "runtime/compiled_model.h"
-#include "tflite/writer.h"
 
 namespace {
 
@@ -202,12 +198,6 @@ class Block {
   int next_ = 0;
 };
 
-double run_once(runtime::CompiledModel& model) {
-  const auto start = std::chrono::steady_clock::now();
-  model.run();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
-
 struct Settings {
   std::string recipe = "int8";
   int threads = 1;
@@ -216,45 +206,13 @@ struct Settings {
 };
 
 void measure(const Settings& settings, std::int64_t side, std::int64_t channels) {
-  std::vector<runtime::CompiledModel> models;
-  std::vector<const Form*> forms;
+  AlternateRuns forms(settings.recipe, settings.threads);
   for (const Form& form : kForms) {
-    if (form.strips > side) continue;
-    forms.push_back(&form);
-    Graph graph = Block(form, side, channels).build();
-    quantize::QuantizeOptions quantization;
-    quantization.recipe = &quantize::find_recipe(settings.recipe);
-    if (settings.recipe != "float32") quantize::quantize(graph, quantization);
-    tflite::WriteOptions file;
-    file.signature = "run";
-    const auto path = settings.folder / "block.tflite";
-    tflite::write(graph, path, file);
-    runtime::RunOptions options;
-    options.threads = settings.threads;
-    models.emplace_back(path, "run", options);
-    std::vector<float> picture(static_cast<std::size_t>(side * side * channels));
-    for (std::size_t i = 0; i < picture.size(); ++i) picture[i] = static_cast<float>(i % 7) / 7;
-    models.back().write_input(0, picture);
-    run_once(models.back());
+    if (form.strips <= side)
+      forms.add(form.name, Block(form, side, channels).build(), settings.folder / "block.tflite");
   }
-  std::vector<std::vector<double>> times(models.size());
-  for (int run = 0; run < settings.runs; ++run) {
-    for (std::size_t i = 0; i < models.size(); ++i) {
-      run_once(models[i]);  // what ran before leaves its own data in the caches
-      times[i].push_back(run_once(models[i]));
-    }
-  }
-  fmt::print("\n{0}x{0}x{1}, {2}, {3} thread(s), {4} runs\n", side, channels, settings.recipe,
-             settings.threads, settings.runs);
-  double first = 0;
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    std::ranges::sort(times[i]);
-    const double median = times[i][times[i].size() / 2];
-    if (i == 0) first = median;
-    fmt::print("  {:<24} min {:8.3f}  median {:8.3f} ms  {:.3f} x{}\n", forms[i]->name, times[i][0], median,
-               median / first, models[i].fully_delegated() ? "" : "  (not fully delegated)");
-    std::fflush(stdout);
-  }
+  fmt::print("\n{0}x{0}x{1}, ", side, channels);
+  forms.measure(settings.runs);
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "base/stopwatch.h"
 
 namespace sealite::cli {
 
@@ -15,15 +16,5 @@ std::string shape_text(const std::vector<std::int64_t>& shape);
 
 /// Largest resident memory of this process so far, in bytes.
 std::uint64_t peak_memory();
-
-/// Seconds since it was made.
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start_ = Clock::now();
-};
 
 }  // namespace sealite::cli

@@ -4,17 +4,10 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "graph/float_bytes.h"
 
 namespace sealite::graph {
 namespace {
-
-std::span<float> as_floats(MutableByteView bytes) {
-  return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
-}
-
-std::size_t to_size(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 class Literal : public Source {
  public:

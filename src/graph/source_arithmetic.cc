@@ -2,18 +2,11 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "graph/float_bytes.h"
 #include "graph/source.h"
 
 namespace sealite::graph {
 namespace {
-
-std::span<float> as_floats(MutableByteView bytes) {
-  return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
-}
-
-std::size_t to_size(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 class SummedPositions : public Source {
  public:

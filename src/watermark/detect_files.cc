@@ -4,25 +4,15 @@
 #include <oneapi/tbb/parallel_pipeline.h>
 #include <oneapi/tbb/task_arena.h>
 
-#include <chrono>
 #include <shared_mutex>
 
 #include "base/interrupt.h"
+#include "base/stopwatch.h"
 
 namespace sealite::watermark {
 namespace {
 
 namespace tbb = oneapi::tbb;
-
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 // A picture on its way.
 struct Item {
@@ -40,25 +30,26 @@ class Reader {
   void read(const std::filesystem::path& path, Item& item) {
     const Stopwatch stopwatch;
     bool good = false;
-    try {
+    {
       const std::shared_lock lock(alone_);
-      item.planes = image::resize_antialiased(image::read_picture(path), height_, width_);
-      good = true;
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::kInterrupted) throw;
+      good = try_to_read(path, item);
     }
-    if (!good) read_alone(path, item);
+    if (!good) {
+      const std::unique_lock lock(alone_);
+      if (try_to_read(path, item)) item.found.error.reset();
+    }
     item.found.seconds = stopwatch.seconds();
   }
 
  private:
-  void read_alone(const std::filesystem::path& path, Item& item) {
-    const std::unique_lock lock(alone_);
+  bool try_to_read(const std::filesystem::path& path, Item& item) const {
     try {
       item.planes = image::resize_antialiased(image::read_picture(path), height_, width_);
+      return true;
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kInterrupted) throw;
       item.found.error = error;
+      return false;
     }
   }
 

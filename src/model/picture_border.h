@@ -1,0 +1,29 @@
+#pragma once
+
+#include "base/error.h"
+#include "model/detector_graph.h"
+
+// What the graphs of both parts have around their network.
+namespace sealite::model {
+
+/// Adds the input "image" in the border's layout; returns it as NHWC.
+inline graph::ValueId picture_input(graph::Builder& builder, const InterfaceOptions& options) {
+  if (options.layout == Layout::kNhwc)
+    return builder.input("image", {options.batch, options.height, options.width, 3});
+  const graph::ValueId image = builder.input("image", {options.batch, 3, options.height, options.width});
+  return builder.add("image.nhwc", graph::Transpose{{0, 2, 3, 1}}, {image});
+}
+
+/// Runs `build`. The weights fit the card (check_parameters), so what does not fit is the picture: throws
+/// kUsage with `words` in front for shape inference's kInternal.
+template <typename Build>
+graph::ValueId blame_the_picture(std::string_view words, Build&& build) {
+  try {
+    return std::forward<Build>(build)();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInternal) throw;
+    fail(ErrorCode::kUsage, "{}: {}", words, error.what());
+  }
+}
+
+}  // namespace sealite::model
