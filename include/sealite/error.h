@@ -13,7 +13,9 @@ enum class ErrorCode : int {
   kNotFound = 66,      ///< An input cannot be opened.
   kUnsupported = 69,   ///< A well-formed input that Sealite does not handle, or a missing runtime.
   kInternal = 70,      ///< A defect in Sealite or in the runtime it calls.
+  kNoMemory = 71,      ///< Memory ran out, or a limit on it was reached (`--max-memory`, `ulimit`).
   kIo = 74,            ///< Reading or writing failed, e.g. a full disk.
+  kTimeout = 75,       ///< `--timeout` was reached.
   kMismatch = 78,      ///< A checkpoint does not fit its card, or two inputs each other.
   kInterrupted = 130,  ///< SIGINT or SIGTERM.
 };

@@ -14,8 +14,12 @@ std::string_view error_code_name(ErrorCode code) {
       return "unsupported";
     case ErrorCode::kInternal:
       return "internal";
+    case ErrorCode::kNoMemory:
+      return "no_memory";
     case ErrorCode::kIo:
       return "io";
+    case ErrorCode::kTimeout:
+      return "timeout";
     case ErrorCode::kMismatch:
       return "mismatch";
     case ErrorCode::kInterrupted:

@@ -52,7 +52,7 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path) {
       checkpoint.contents_ = read_contents(checkpoint.file_.bytes(), checkpoint.format_);
       return std::move(checkpoint);
     } catch (const std::bad_alloc&) {
-      fail(ErrorCode::kMalformed, "the file asks for more memory than there is");
+      fail(ErrorCode::kNoMemory, "not enough memory to read it");
     } catch (const Error&) {
       throw;
     } catch (const std::exception& error) {  // a library's own complaint that no reader foresaw

@@ -36,7 +36,8 @@ constexpr const char* kFooter =
     "  sealite extract chunkyseal_full.pth -o chunkyseal_detector_only.pth\n"
     "\n"
     "Exit status: 0 success, 64 wrong usage, 65 broken input, 66 no such input, 69 unsupported,\n"
-    "70 internal error, 74 reading or writing failed, 78 checkpoint and card do not fit, 130 interrupted.";
+    "70 internal error, 71 out of memory, 74 reading or writing failed, 75 stopped by --timeout,\n"
+    "78 checkpoint and card do not fit, 130 interrupted.";
 
 // CLI11 says no more than "a subcommand is required" when there is one that it does not know.
 [[noreturn]] void fail_usage(const CLI::App& app, const CLI::ParseError& error, std::string_view first) {
@@ -95,6 +96,7 @@ int main(int argc, char** argv) {
     return static_cast<int>(sealite::ErrorCode::kIo);
   } catch (const std::bad_alloc&) {
     std::fputs("sealite: error: out of memory\n", stderr);
+    return static_cast<int>(sealite::ErrorCode::kNoMemory);
   } catch (const std::exception& error) {
     fmt::print(stderr, "sealite: internal error: {}\n", error.what());
   }

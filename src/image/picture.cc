@@ -259,7 +259,7 @@ SourcePicture read(const std::filesystem::path& path, const ReadLimits& limits, 
     const std::string name = path.string();
     throw Error(error.code(), text.starts_with(name) ? std::string(text) : fmt::format("{}: {}", name, text));
   } catch (const std::bad_alloc&) {
-    fail(ErrorCode::kInternal, "{}: not enough memory for the picture", path.string());
+    fail(ErrorCode::kNoMemory, "{}: not enough memory for the picture", path.string());
   }
 }
 

@@ -183,7 +183,7 @@ Planes make_output(std::int64_t height, std::int64_t width, std::int64_t channel
   try {
     out.data.resize(size);
   } catch (const std::exception&) {  // bad_alloc or length_error
-    fail(ErrorCode::kUsage, "resize: not enough memory for {} x {} pixels", height, width);
+    fail(ErrorCode::kNoMemory, "resize: not enough memory for {} x {} pixels", height, width);
   }
   return out;
 }

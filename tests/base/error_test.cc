@@ -33,8 +33,8 @@ TEST(ErrorTest, ContextPassesResultsAndOtherExceptionsThrough) {
 
 TEST(ErrorTest, CodesAndNamesAreStable) {
   const std::set<std::pair<int, std::string_view>> codes = {
-      {64, "usage"},    {65, "malformed"}, {66, "not_found"}, {69, "unsupported"},
-      {70, "internal"}, {74, "io"},        {78, "mismatch"},  {130, "interrupted"},
+      {64, "usage"},     {65, "malformed"}, {66, "not_found"}, {69, "unsupported"}, {70, "internal"},
+      {71, "no_memory"}, {74, "io"},        {75, "timeout"},   {78, "mismatch"},    {130, "interrupted"},
   };
   for (const auto& [number, name] : codes) EXPECT_EQ(error_code_name(static_cast<ErrorCode>(number)), name);
 }
