@@ -26,8 +26,9 @@ using namespace sealite;
 using namespace sealite::graph;
 
 // The 7x7 depthwise convolution: as the passes split it, one operator, three pieces by rows {2,3,4}, {1,5}
-// and {0,6}, the 5x5 centre and the ring around it in two pieces, or seven pieces of at most 9 taps.
-enum class Depthwise { kOurs, kWhole, kRows, kCentreAndRing, kNineTaps };
+// and {0,6}, the 5x5 centre and the ring around it in two pieces, 21 + 20 + 8 taps, or seven pieces of at
+// most 9.
+enum class Depthwise { kOurs, kWhole, kRows, kCentreAndRing, kThree, kNineTaps };
 
 struct Form {
   const char* name;
@@ -43,6 +44,7 @@ constexpr Form kForms[] = {
     {.name = "7x7 depthwise whole", .depthwise = Depthwise::kWhole},
     {.name = "7x7 by rows", .depthwise = Depthwise::kRows},
     {.name = "5x5 centre and ring", .depthwise = Depthwise::kCentreAndRing},
+    {.name = "7x7 in three pieces", .depthwise = Depthwise::kThree},
     {.name = "7x7 in pieces of nine", .depthwise = Depthwise::kNineTaps},
     {.name = "1x1 convolutions", .convolutions = true},
     {.name = "means as products", .mean_product = true},
@@ -102,6 +104,7 @@ class Block {
     std::vector<Piece> pieces = {{7, 7, 1, 1}};  // the passes split it
     if (form_.depthwise == Depthwise::kRows) pieces = {{3, 7, 1, 1}, {2, 7, 4, 1}, {2, 7, 6, 1}};
     if (form_.depthwise == Depthwise::kCentreAndRing) pieces = {{5, 5, 1, 1}, {2, 7, 6, 1}, {5, 2, 1, 6}};
+    if (form_.depthwise == Depthwise::kThree) pieces = {{3, 7, 2, 1}, {4, 5, 2, 1}, {4, 2, 2, 6}};
     if (form_.depthwise == Depthwise::kNineTaps) {
       pieces = {{4, 2, 2, 6}, {4, 2, 2, 4}, {4, 2, 2, 2}, {4, 1, 2, 1},
                 {2, 4, 4, 2}, {3, 3, 2, 2}, {1, 4, 1, 2}};

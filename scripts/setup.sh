@@ -6,10 +6,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
   cat <<'HELP'
-usage: scripts/setup.sh [--lint] [--tests] [--bench] [--no-apt]
+usage: scripts/setup.sh [--lint] [--tests] [--bench] [--coverage] [--no-apt]
   --lint     also clang-19, clang-tidy-19, clang-format-19 and its sanitizer runtime
   --tests    also chromium, in which a test looks at the verification report
   --bench    also Google Benchmark, for -DSEALITE_BENCH=ON
+  --coverage also gcovr
   --no-apt   never call apt (the packages are there in some other form)
 environment:
   SEALITE_LITERT_WHEEL=FILE   use this copy of the pinned LiteRT wheel instead of downloading it
@@ -24,12 +25,14 @@ die() {
 lint=0
 tests=0
 bench=0
+coverage=0
 apt=1
 for argument in "$@"; do
   case "$argument" in
     --lint) lint=1 ;;
     --tests) tests=1 ;;
     --bench) bench=1 ;;
+    --coverage) coverage=1 ;;
     --no-apt) apt=0 ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; die "unknown option '$argument'" ;;
@@ -47,6 +50,7 @@ packages=(
 )
 if ((lint)); then packages+=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev); fi
 if ((bench)); then packages+=(libbenchmark-dev); fi
+if ((coverage)); then packages+=(gcovr); fi
 if ((tests)); then packages+=(chromium fonts-dejavu-core); fi
 
 missing_packages() {

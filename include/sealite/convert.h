@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sealite/error.h"
+#include "sealite/limits.h"
 
 namespace sealite {
 
@@ -35,7 +36,8 @@ struct ConvertOptions {
   std::string quantize = "float32";  ///< Recipe: float32, fp16, int8 or int4.
   std::vector<std::string> keep;     ///< "REGEX=float32|fp16|int8": layers, by name, that the recipe spares.
   std::vector<std::filesystem::path>
-      calibrate;              ///< Pictures on which rounding errors are corrected; may be empty.
+      calibrate;                          ///< Pictures on which rounding errors are corrected; may be empty.
+  std::uint64_t max_pixels = kMaxPixels;  ///< Of one of them; larger ones are kUnsupported.
   bool gptq = false;          ///< Round so that errors compensate each other on these pictures; slow.
   bool layer_errors = false;  ///< Fill `ConvertReport::layers`.
   bool sync = false;          ///< Wait until the disk has the file.

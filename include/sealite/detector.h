@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sealite/error.h"
+#include "sealite/limits.h"
 #include "sealite/message.h"
 #include "sealite/weight_cache.h"
 
@@ -17,9 +18,10 @@ namespace sealite {
 
 struct DetectorOptions {
   int threads = 1;
-  std::filesystem::path litert_library;  ///< libLiteRt.so; empty: searched (docs/pipeline.md).
-  bool use_cache = true;                 ///< See weight_cache.h.
-  std::filesystem::path cache_folder;    ///< Empty: the user's (weight_cache.h).
+  std::filesystem::path litert_library;   ///< libLiteRt.so; empty: searched (docs/pipeline.md).
+  bool use_cache = true;                  ///< See weight_cache.h.
+  std::filesystem::path cache_folder;     ///< Empty: the user's (weight_cache.h).
+  std::uint64_t max_pixels = kMaxPixels;  ///< Of a picture file; larger ones are kUnsupported.
 };
 
 /// What a detector reads in one picture.

@@ -9,15 +9,17 @@
 #include <vector>
 
 #include "sealite/error.h"
+#include "sealite/limits.h"
 #include "sealite/weight_cache.h"
 
 namespace sealite {
 
 struct EmbedderOptions {
-  int threads = 1;                       ///< For the model; the rest uses all processors.
-  std::filesystem::path litert_library;  ///< libLiteRt.so; empty: searched (docs/pipeline.md).
-  bool use_cache = true;                 ///< See weight_cache.h.
-  std::filesystem::path cache_folder;    ///< Empty: the user's (weight_cache.h).
+  int threads = 1;                        ///< For the model; the rest uses all processors.
+  std::filesystem::path litert_library;   ///< libLiteRt.so; empty: searched (docs/pipeline.md).
+  bool use_cache = true;                  ///< See weight_cache.h.
+  std::filesystem::path cache_folder;     ///< Empty: the user's (weight_cache.h).
+  std::uint64_t max_pixels = kMaxPixels;  ///< Of a picture file; larger ones are kUnsupported.
 };
 
 /// Whether the watermark is made weaker where it would be seen (docs/embedding.md).

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sealite/error.h"
+#include "sealite/limits.h"
 
 namespace sealite {
 
@@ -18,6 +19,7 @@ struct VerifyOptions {
   /// `messages` and `delta` (or `embedder_delta`).
   std::filesystem::path reference;
   std::vector<std::filesystem::path> images;  ///< Real pictures; empty: made ones.
+  std::uint64_t max_pixels = kMaxPixels;      ///< Of a picture file; larger ones are kUnsupported.
   int runs = 3;                               ///< Of the first picture, which must agree bit for bit.
   int threads = 0;                            ///< Compared with one thread; 0: every processor.
   std::filesystem::path weight_cache;         ///< A cache file of XNNPACK's that must not be stale.

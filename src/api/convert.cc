@@ -77,14 +77,14 @@ void run_passes(graph::Graph& graph, const ConvertOptions& options) {
 
 // Pictures as one batch in the graph's own layout.
 graph::Tensor read_batch(const std::vector<std::filesystem::path>& paths,
-                         const model::InterfaceOptions& border) {
+                         const model::InterfaceOptions& border, const image::ReadLimits& limits) {
   graph::Tensor batch{{static_cast<std::int64_t>(paths.size())}, {}};
   const bool nchw = border.layout == model::Layout::kNchw;
   batch.shape.insert(batch.shape.end(), {nchw ? 3 : border.height, nchw ? border.height : border.width,
                                          nchw ? border.width : 3});
   for (const auto& path : paths) {
     const image::Planes planes =
-        image::resize_antialiased(image::read_picture(path), border.height, border.width);
+        image::resize_antialiased(image::read_picture(path, limits), border.height, border.width);
     const std::vector<float> values = nchw ? image::to_chw(planes) : planes.data;
     batch.values.insert(batch.values.end(), values.begin(), values.end());
   }
@@ -105,7 +105,7 @@ std::vector<graph::Tensor> calibration_inputs(const graph::Graph& graph, const C
                                               const model::InterfaceOptions& border) {
   std::vector<graph::Tensor> inputs;
   if (options.calibrate.empty()) return inputs;
-  inputs.push_back(read_batch(options.calibrate, border));
+  inputs.push_back(read_batch(options.calibrate, border, {options.max_pixels}));
   if (graph.inputs.size() > 1)
     inputs.push_back(random_messages(inputs[0].shape[0], graph.shape(graph.inputs[1]).back()));
   return inputs;

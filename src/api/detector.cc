@@ -52,12 +52,13 @@ runtime::CompiledModel compile(const std::filesystem::path& path, const tflite::
 
 struct Detector::Impl {
   watermark::Detector detector;
+  image::ReadLimits limits;
 };
 
 Detector::Detector(const std::filesystem::path& model, const DetectorOptions& options) {
   const tflite::ModelInfo info = tflite::read_model(model);
-  impl_ =
-      std::make_unique<Impl>(Impl{watermark::Detector(compile(model, info, options), image_size_of(info))});
+  impl_ = std::make_unique<Impl>(
+      Impl{watermark::Detector(compile(model, info, options), image_size_of(info)), {options.max_pixels}});
 }
 
 Detector::~Detector() = default;
@@ -82,13 +83,13 @@ MessageMatch to_match(const watermark::Agreement& agreement) {
 }  // namespace
 
 Detection Detector::detect_file(const std::filesystem::path& picture) {
-  return read_message(impl_->detector.detect(image::read_picture(picture)));
+  return read_message(impl_->detector.detect(image::read_picture(picture, impl_->limits)));
 }
 
 void Detector::detect_files(std::span<const std::filesystem::path> pictures, int readers,
                             const std::function<void(std::size_t index, PictureDetection found)>& each) {
   if (readers < 1) fail(ErrorCode::kUsage, "{} readers, expected 1 or more", readers);
-  watermark::detect_files(impl_->detector, pictures, readers,
+  watermark::detect_files(impl_->detector, pictures, readers, impl_->limits,
                           [&](std::size_t index, watermark::PictureLogits found) {
                             PictureDetection one;
                             if (!found.error) one.detection = read_message(std::move(found.logits));

@@ -102,6 +102,7 @@ struct Embedder::Impl {
   watermark::Embedder embedder;
   CardFacts facts;
   std::filesystem::path model;
+  image::ReadLimits limits;
 
   image::Picture mark(const image::Picture& picture, const watermark::Bits& message,
                       const EmbedOptions& options);
@@ -145,8 +146,10 @@ Embedder::Embedder(const std::filesystem::path& model, const EmbedderOptions& op
   run.cache_folder = options.cache_folder;
   impl_ = add_context(fmt::format("'{}'", model.string()), [&] {
     CardFacts facts = read_facts(info);
-    return std::make_unique<Impl>(
-        Impl{watermark::Embedder(runtime::CompiledModel(model, "embed", run)), std::move(facts), model});
+    return std::make_unique<Impl>(Impl{watermark::Embedder(runtime::CompiledModel(model, "embed", run)),
+                                       std::move(facts),
+                                       model,
+                                       {options.max_pixels}});
   });
 }
 
@@ -164,7 +167,7 @@ EmbedReport Embedder::embed_file(const std::filesystem::path& input, const std::
   check_other_file(output, input, "input");
   check_other_file(output, impl_->model, "model");
   AtomicFile file(output);  // an output that cannot be written is known before the work
-  image::SourcePicture source = image::read_source(input);
+  image::SourcePicture source = image::read_source(input, impl_->limits);
   image::check_fits(encode.format, source.picture.height, source.picture.width);
   const image::Picture marked = impl_->mark(source.picture, bits, options);
   EmbedReport report = impl_->report(source.picture, marked, bits);

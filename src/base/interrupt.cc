@@ -1,17 +1,37 @@
 #include "base/interrupt.h"
 
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cmath>
 #include <csignal>
+#include <string>
 
 #include "base/error.h"
 
 namespace sealite {
 namespace {
 
-volatile std::sig_atomic_t interrupted = 0;  // NOLINT: a signal handler can reach nothing but a global
+// NOLINTBEGIN: a signal handler can reach nothing but globals
+volatile std::sig_atomic_t interrupted = 0;
+std::string time_is_up;       // as an exception says it
+std::string time_is_up_line;  // as stderr gets it
+// NOLINTEND
 
 extern "C" void on_interrupt(int signal) {
   interrupted = signal;
   std::signal(signal, SIG_DFL);
+}
+
+extern "C" void on_alarm(int /*signal*/) {
+  if (interrupted == 0) {
+    interrupted = SIGALRM;
+  } else if (interrupted == SIGALRM) {
+    // A library is in a long call. A file that is not complete has no name yet, so nothing is left behind.
+    [[maybe_unused]] const ssize_t ignored =
+        ::write(STDERR_FILENO, time_is_up_line.data(), time_is_up_line.size());
+    ::_exit(static_cast<int>(ErrorCode::kTimeout));
+  }
 }
 
 }  // namespace
@@ -21,7 +41,20 @@ void catch_interrupts() {
   std::signal(SIGTERM, on_interrupt);
 }
 
+void end_after(double seconds, const std::string& message) {
+  time_is_up = message;
+  time_is_up_line = "sealite: error: " + message + "\n";
+  std::signal(SIGALRM, on_alarm);
+  const double whole = std::floor(seconds);
+  itimerval timer{};
+  timer.it_value.tv_sec = static_cast<time_t>(whole);
+  timer.it_value.tv_usec = static_cast<suseconds_t>((seconds - whole) * 1e6);
+  timer.it_interval.tv_sec = 1;
+  ::setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
 void check_interrupt() {
+  if (interrupted == SIGALRM) fail(ErrorCode::kTimeout, "{}", time_is_up);
   if (interrupted != 0) fail(ErrorCode::kInterrupted, "interrupted; nothing was written");
 }
 

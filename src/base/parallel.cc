@@ -10,8 +10,18 @@
 #include "base/interrupt.h"
 
 namespace sealite {
+namespace {
+
+std::atomic<std::size_t> chosen_workers{0};  // NOLINT: the process' own; 0: as many as processors
+
+}  // namespace
+
+void set_worker_count(std::size_t count) {
+  chosen_workers = count;
+}
 
 std::size_t worker_count() {
+  if (const std::size_t chosen = chosen_workers; chosen != 0) return chosen;
   return std::max<std::size_t>(1, std::thread::hardware_concurrency());
 }
 

@@ -5,7 +5,10 @@
 
 namespace sealite {
 
-/// Number of worker threads that `parallel_for` uses: the processors this process may run on.
+/// For programs: `parallel_for` uses so many threads from now on. No result depends on it.
+void set_worker_count(std::size_t count);
+
+/// Number of worker threads that `parallel_for` uses: the processors this process may run on, if not set.
 std::size_t worker_count();
 
 /// Calls `body(i)` for every i in [0, count), from several threads, roughly in order; the first exception

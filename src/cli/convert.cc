@@ -11,6 +11,7 @@
 #include "base/warn.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
+#include "cli/limits.h"
 #include "cli/units.h"
 #include "model/card.h"
 #include "passes/pass.h"
@@ -222,6 +223,7 @@ Run add_convert(CLI::App& app) {
                      "Folder to write to, under the guide's file name");
   command.add_option("--model_name", arguments->model_name, "The guide's model name, part of that file name")
       ->capture_default_str();
+  add_pixel_limit(command, arguments->options.max_pixels);
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(footer());
   return [arguments] { return run(*arguments); };

@@ -13,6 +13,7 @@
 #include "cli/cache_option.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
+#include "cli/limits.h"
 #include "cli/plain_text.h"
 #include "cli/quiet_stderr.h"
 #include "cli/units.h"
@@ -257,6 +258,7 @@ Run add_detect(CLI::App& app) {
       command.add_option("--key", arguments->key, "Key that ids and texts were made with (default: none)");
   command.add_option("--litert", arguments->options.litert_library,
                      "libLiteRt.so to load (default: searched)");
+  add_pixel_limit(command, arguments->options.max_pixels);
   add_cache_option(command, arguments->options.use_cache);
   command.add_flag("--logits", arguments->logits, "Add all logits to the JSON");
   command.add_flag("--json", arguments->json, "Print one line of JSON for each picture, errors included");

@@ -11,6 +11,7 @@
 #include "cli/cache_option.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
+#include "cli/limits.h"
 #include "cli/quiet_stderr.h"
 #include "cli/units.h"
 #include "sealite/detector.h"
@@ -56,6 +57,7 @@ std::optional<Detector> load_detector(const Arguments& arguments, std::size_t bi
   options.litert_library = arguments.options.litert_library;
   options.use_cache = arguments.options.use_cache;
   options.cache_folder = arguments.options.cache_folder;
+  options.max_pixels = arguments.options.max_pixels;
   Detector detector(arguments.check, options);
   if (detector.bits() != bits) {
     fail(ErrorCode::kMismatch, "--check: '{}' reads {} bits, the embedder '{}' writes {}: not the same model",
@@ -200,6 +202,7 @@ Run add_embed(CLI::App& app) {
       ->capture_default_str();
   command.add_option("--litert", arguments->options.litert_library,
                      "libLiteRt.so to load (default: searched)");
+  add_pixel_limit(command, arguments->options.max_pixels);
   add_cache_option(command, arguments->options.use_cache);
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(kFooter);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "cli/command.h"
+#include "cli/limits.h"
 #include "cli/plain_text.h"
 #include "sealite/sealite.h"
 
@@ -66,9 +67,12 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(kFooter);
   sealite::cli::Run chosen;
+  sealite::cli::Limits limits;
   for (const sealite::cli::AddCommand add : kCommands) {
     const sealite::cli::Run command = add(app);
-    app.get_subcommands({}).back()->callback([&chosen, command] { chosen = command; });
+    CLI::App& subcommand = *app.get_subcommands({}).back();
+    sealite::cli::add_limit_options(subcommand, limits);
+    subcommand.callback([&chosen, command] { chosen = command; });
   }
   try {
     app.parse(argc, argv);
@@ -76,6 +80,7 @@ int run(int argc, char** argv) {
     if (error.get_exit_code() != 0) fail_usage(app, error, argc > 1 ? argv[1] : "");
     app.exit(error);  // prints the help or the version
   }
+  sealite::cli::apply_limits(limits);
   const int status = chosen ? chosen() : 0;
   check_output();
   return status;

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/json_line.h"
+#include "cli/limits.h"
 #include "cli/plain_text.h"
 #include "cli/quiet_stderr.h"
 #include "cli/units.h"
@@ -177,6 +178,7 @@ Run add_verify(CLI::App& app) {
                      "A weight cache file of XNNPACK's: check that it belongs to this model");
   command.add_option("--litert", options.litert_library, "libLiteRt.so to load (default: searched)");
   command.add_option("--report", arguments->report, "Write the result as one HTML page");
+  add_pixel_limit(command, options.max_pixels);
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(
       "Exit status: 0 proved, 1 fails, 2 cannot tell (nothing to compare with); 64 and up: an error.\n"

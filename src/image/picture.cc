@@ -254,7 +254,7 @@ SourcePicture read(const std::filesystem::path& path, const ReadLimits& limits, 
   try {
     return decode(path, limits, everything);
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::kInterrupted) throw;
+    if (is_interrupt(error.code())) throw;
     const std::string_view text = error.what();
     const std::string name = path.string();
     throw Error(error.code(), text.starts_with(name) ? std::string(text) : fmt::format("{}: {}", name, text));

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "sealite/limits.h"
+
 namespace sealite::image {
 
 /// An 8-bit sRGB picture, upright.
@@ -16,7 +18,7 @@ struct Picture {
 };
 
 struct ReadLimits {
-  std::uint64_t max_pixels = 400'000'000;  ///< Checked against the header, before anything is decoded.
+  std::uint64_t max_pixels = kMaxPixels;  ///< Checked against the header, before anything is decoded.
 };
 
 /// Reads the first picture of a JPEG, PNG, WebP, AVIF/HEIC or TIFF file, known by its content, not its name.

@@ -33,6 +33,8 @@ constexpr Pass kPipeline[] = {
      split_depthwise},
     {"lower-reflection-pad", "reflection as slices and concatenations: MIRROR_PAD is not delegated",
      lower_reflection_pad, When::kStaticShapes},
+    {"split-small-convolution", "a 3x3 convolution of few pixels as nine products, faster in float32",
+     split_small_convolution, When::kStaticShapes},
 };
 
 // Puts the patch's nodes in the place of nodes[index]; the replacement takes over the old output's value.

@@ -86,7 +86,7 @@ bool works(Body&& body) {
   try {
     return body();
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::kInterrupted) throw;
+    if (is_interrupt(error.code())) throw;
     return false;
   } catch (const std::filesystem::filesystem_error&) {
     return false;

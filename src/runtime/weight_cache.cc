@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "runtime/content_hash.h"
@@ -17,9 +18,12 @@ namespace {
 constexpr std::int64_t kLongestTick = 2'000'000'000;  // nanoseconds
 
 // A limit on the size of files counts for memory files too, and XNNPACK ends the process when it meets one.
-bool has_file_size_limit() {
-  rlimit limit{};
-  return ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
+// One on memory (--max-memory) does not count them, and so would be none.
+bool may_pack_into_memory_file() {
+  return std::ranges::all_of(std::array{RLIMIT_FSIZE, RLIMIT_DATA}, [](auto kind) {
+    rlimit limit{};
+    return ::getrlimit(kind, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+  });
 }
 
 // Whether a change of the file after `stamp` was taken might not show in its next stamp.
@@ -58,7 +62,7 @@ WeightCache::WeightCache(const RunOptions& options, const MappedFile& model, con
   file_ = folder->find(key_);
   if (file_) {
     use_ = CacheUse::kHit;
-  } else if (folder->writable() && !has_file_size_limit()) {
+  } else if (folder->writable() && may_pack_into_memory_file()) {
     file_ = FileDescriptor(::memfd_create("sealite weights", MFD_CLOEXEC));
     in_memory_ = static_cast<bool>(file_);
   }

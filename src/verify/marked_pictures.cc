@@ -73,7 +73,8 @@ Marks mark_all(const Examination& examination, const std::vector<Expected>& expe
     MarkedPicture marked = mark_both(picture, to_picture(picture.planes), reference, found, marking);
     marks.lowest_small = std::min(marks.lowest_small, marked.model_against_reference);
     if (!picture.file.empty())
-      marked = mark_both(picture, image::read_picture(picture.file), reference, found, marking);
+      marked = mark_both(picture, image::read_picture(picture.file, {examination.options.max_pixels}),
+                         reference, found, marking);
     marks.pictures.push_back(std::move(marked));
   }
   return marks;

@@ -66,11 +66,12 @@ std::vector<Picture> read_pictures(const Examination& examination) {
   const auto [height, width] = std::pair(examination.height, examination.width);
   std::vector<Picture> pictures;
   for (const auto& path : options.images) {
-    pictures.push_back({path.filename().string(),
-                        image::resize_antialiased(image::read_picture(path), height, width),
-                        path,
-                        {},
-                        std::nullopt});
+    pictures.push_back(
+        {path.filename().string(),
+         image::resize_antialiased(image::read_picture(path, {options.max_pixels}), height, width),
+         path,
+         {},
+         std::nullopt});
   }
   if (!options.reference.empty()) add_saved(examination, pictures);
   if (pictures.empty()) {

@@ -23,7 +23,8 @@ struct Item {
 
 class Reader {
  public:
-  Reader(std::int64_t height, std::int64_t width) : height_(height), width_(width) {}
+  Reader(std::int64_t height, std::int64_t width, const image::ReadLimits& limits)
+      : height_(height), width_(width), limits_(limits) {}
 
   // libvips has one text of errors for all threads: a picture that fails is read once more with nobody beside
   // it, so that its error is its own.
@@ -44,10 +45,10 @@ class Reader {
  private:
   bool try_to_read(const std::filesystem::path& path, Item& item) const {
     try {
-      item.planes = image::resize_antialiased(image::read_picture(path), height_, width_);
+      item.planes = image::resize_antialiased(image::read_picture(path, limits_), height_, width_);
       return true;
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kInterrupted) throw;
+      if (is_interrupt(error.code())) throw;
       item.found.error = error;
       return false;
     }
@@ -55,19 +56,21 @@ class Reader {
 
   std::int64_t height_;
   std::int64_t width_;
+  image::ReadLimits limits_;
   std::shared_mutex alone_;
 };
 
 }  // namespace
 
 void detect_files(Detector& detector, std::span<const std::filesystem::path> pictures, int readers,
+                  const image::ReadLimits& limits,
                   const std::function<void(std::size_t index, PictureLogits found)>& each) {
   // One thread more than readers: the one that is in the model.
   const auto threads = static_cast<std::size_t>(readers) + 1;
   // What is on its way when somebody throws, oneTBB does not destroy: it gets pointers into this. Pictures
   // leave in order, so by the time that a place is taken again, its picture has left.
   std::vector<Item> places(threads + 1);
-  Reader reader(detector.height(), detector.width());
+  Reader reader(detector.height(), detector.width(), limits);
   std::size_t next = 0;
   const auto take = tbb::make_filter<void, Item*>(tbb::filter_mode::serial_in_order,
                                                   [&](tbb::flow_control& control) -> Item* {

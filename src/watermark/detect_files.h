@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "image/picture.h"
 #include "sealite/error.h"
 #include "watermark/detect.h"
 
@@ -20,8 +21,10 @@ struct PictureLogits {
 
 /// Reads several pictures: up to `readers` are decoded and resized while one is in the model. Calls `each`
 /// for every picture in the given order, one at a time, from any thread. What `each` throws ends it, and so
-/// does an interrupt (kInterrupted). Memory: `readers` pictures' rows, and as many of the model's size.
+/// does an interrupt (kInterrupted, kTimeout). Memory: `readers` pictures' rows, and as many of the model's
+/// size.
 void detect_files(Detector& detector, std::span<const std::filesystem::path> pictures, int readers,
+                  const image::ReadLimits& limits,
                   const std::function<void(std::size_t index, PictureLogits found)>& each);
 
 }  // namespace sealite::watermark

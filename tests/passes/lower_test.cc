@@ -38,12 +38,34 @@ TEST(LowerGrn, WithAndWithoutBeta) {
   EXPECT_EQ(op_counts(rewritten(bare.finish({y}), lower_grn)), without);
 }
 
-TEST(SplitDepthwise, SevenBySevenIsThree) {
-  for (const Shape& shape : {Shape{1, 9, 11, 3}, Shape{2, 7, 7, 2}, Shape{1, 2, 3, 4}, Shape{1, 1, 1, 5}}) {
+TEST(SplitDepthwise, SmallOnesAreSevenPieces) {
+  for (const Shape& shape :
+       {Shape{1, 9, 11, 3}, Shape{2, 7, 7, 2}, Shape{1, 2, 3, 4}, Shape{1, 1, 1, 5}, Shape{1, 16, 16, 512}}) {
     Sketch sketch(shape);
     const Graph after = rewritten(sketch.finish({sketch.depthwise(sketch.x, 7)}), split_depthwise);
-    EXPECT_EQ(op_counts(after), (Counts{{"DEPTHWISE_CONV_2D", 3}, {"ADD", 2}}));
+    EXPECT_EQ(op_counts(after), (Counts{{"DEPTHWISE_CONV_2D", 7}, {"ADD", 6}}));
   }
+}
+
+TEST(SplitDepthwise, LargeOnesAreThree) {
+  Sketch sketch({1, 16, 16, 513});
+  const Graph after = rewritten(sketch.finish({sketch.depthwise(sketch.x, 7)}), split_depthwise);
+  EXPECT_EQ(op_counts(after), (Counts{{"DEPTHWISE_CONV_2D", 3}, {"ADD", 2}}));
+}
+
+TEST(SplitSmallConvolution, OneProductForEachPosition) {
+  Sketch sketch({2, 10, 10, 5});
+  const Graph after = rewritten(sketch.finish({sketch.conv(sketch.x, 4, 3)}), split_small_convolution);
+  EXPECT_EQ(op_counts(after), (Counts{{"SLICE", 9}, {"FULLY_CONNECTED", 9}, {"ADD", 8}}));
+}
+
+TEST(SplitSmallConvolution, OthersStay) {
+  Sketch large({1, 10, 11, 3});
+  expect_untouched(large.finish({large.conv(large.x, 4, 3)}), split_small_convolution);
+  Sketch sketch({1, 8, 8, 3});
+  expect_untouched(sketch.finish({sketch.conv(sketch.x, 4, 1), sketch.conv(sketch.x, 4, 2, {.stride = 2}),
+                                  sketch.conv(sketch.x, 4, 3, {.padding = Padding::kSame})}),
+                   split_small_convolution);
 }
 
 TEST(SplitDepthwise, OthersStay) {

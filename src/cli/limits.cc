@@ -1,0 +1,56 @@
+#include "cli/limits.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/parallel.h"
+
+namespace sealite::cli {
+
+void add_limit_options(CLI::App& command, Limits& limits) {
+  command
+      .add_option("--max-memory", limits.memory,
+                  "Take no more memory than this, e.g. 500M, else exit status 71; pages of mapped files do "
+                  "not count")
+      ->transform(CLI::AsSizeValue(false))
+      ->option_text("SIZE")
+      ->group("Limits");
+  command.add_option("--workers", limits.workers, "Threads for all but inference (default: processors)")
+      ->check(CLI::Range(1, 256))
+      ->group("Limits");
+  command.add_option("--timeout", limits.seconds, "Stop after so many seconds with exit status 75")
+      ->check(CLI::Range(0.001, 1e9))
+      ->option_text("SECONDS")
+      ->group("Limits");
+}
+
+void add_pixel_limit(CLI::App& command, std::uint64_t& max_pixels) {
+  command
+      .add_option("--max-pixels", max_pixels,
+                  "Refuse larger pictures by their header, before anything is decoded")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->group("Limits");
+}
+
+void apply_limits(const Limits& limits) {
+  if (limits.memory != 0) {
+    // Private writable memory: the heap, stacks, what libraries map for themselves. RLIMIT_AS would count a
+    // mapped checkpoint, whose pages the kernel may take back at any time.
+    rlimit limit{};
+    ::getrlimit(RLIMIT_DATA, &limit);
+    limit.rlim_cur = std::min<rlim_t>(limits.memory, limit.rlim_max);
+    if (::setrlimit(RLIMIT_DATA, &limit) != 0)
+      fail(ErrorCode::kUsage, "--max-memory: {}", std::strerror(errno));
+  }
+  if (limits.workers != 0) set_worker_count(limits.workers);
+  if (limits.seconds != 0)
+    end_after(limits.seconds, fmt::format("stopped after {} s (--timeout)", limits.seconds));
+}
+
+}  // namespace sealite::cli
