@@ -38,7 +38,10 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t)>& bod
   {
     std::vector<std::jthread> helpers;
     const std::size_t workers = std::min(worker_count(), count);
-    for (std::size_t i = 1; i < workers; ++i) helpers.emplace_back(work);
+    try {
+      for (std::size_t i = 1; i < workers; ++i) helpers.emplace_back(work);
+    } catch (const std::exception&) {  // no memory or a limit on threads: those that are there do it all
+    }
     work();
   }
   if (error) std::rethrow_exception(error);
