@@ -22,7 +22,7 @@ void catch_interrupts() {
 }
 
 void check_interrupt() {
-  if (interrupted != 0) fail(ErrorCode::kInterrupted, "interrupted; nothing was written");
+  if (interrupted != 0) fail(ErrorCode::kInterrupted, "interrupted; no unfinished file is left");
 }
 
 }  // namespace sealite
