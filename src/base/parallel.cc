@@ -40,7 +40,7 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t)>& bod
     const std::size_t workers = std::min(worker_count(), count);
     try {
       for (std::size_t i = 1; i < workers; ++i) helpers.emplace_back(work);
-    } catch (const std::exception&) {  // no memory or a limit on threads: those that are there do it all
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the threads that there are do it all
     }
     work();
   }

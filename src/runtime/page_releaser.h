@@ -21,7 +21,7 @@ class PageReleaser {
           release_pages(bytes);
         }
       });
-    } catch (const std::system_error&) {  // a limit on threads: more memory, no other answer
+    } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch): only takes more memory
     }
   }
 
