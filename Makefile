@@ -5,6 +5,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 SLOW ?= 0
 SECONDS ?= 60
+COUNT ?= 1000
 LABELS = $(if $(filter 1,$(SLOW)),,-LE slow)
 
 # Used if installed; CMake reads these when it first configures a folder.
@@ -14,7 +15,7 @@ export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 export TSAN_OPTIONS ?= ignore_noninstrumented_modules=1:second_deadlock_stack=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
-.PHONY: all setup setup-tests test demo lint install asan tsan fuzz clean help
+.PHONY: all setup setup-tests test demo lint install asan tsan fuzz faults clean help
 .NOTPARALLEL:
 
 all: setup  ## build build/release/bin/sealite
@@ -59,6 +60,11 @@ fuzz:  ## run each libFuzzer target for SECONDS=60; what it finds is left in bui
 	cmake --preset fuzz
 	cmake --build --preset fuzz -j $(JOBS) --target $(addprefix fuzz_,$(basename $(notdir $(filter-out fuzz/replay.cc,$(wildcard fuzz/*.cc)))))
 	scripts/fuzz.sh $(SECONDS)
+
+faults: setup-tests  ## end sealite at COUNT=1000 random moments, and make each call of its writes and allocations fail
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS) --target sealite faulty
+	scripts/faults.sh $(COUNT)
 
 clean:  ## remove every build folder, LiteRT and demo files included
 	rm -rf build

@@ -267,16 +267,11 @@ class Conversion {
   model::InterfaceOptions border_;
 };
 
-// Names all files, or none.
+// None is named before all are on their place. A rename that then fails leaves those before it: they are
+// complete, and what they replaced is gone.
 void commit_all(const std::vector<tflite::UnnamedModel>& files, bool sync) {
-  std::size_t named = 0;
-  try {
-    for (; named < files.size(); ++named) files[named].file->commit(sync);
-  } catch (const Error&) {
-    std::error_code ignored;
-    for (std::size_t i = 0; i < named; ++i) std::filesystem::remove(files[i].file->path(), ignored);
-    throw;
-  }
+  for (const tflite::UnnamedModel& model : files) model.file->stage(sync);
+  for (const tflite::UnnamedModel& model : files) model.file->commit();
 }
 
 // "NAME.tflite" to "NAME.detector.tflite".

@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 
 namespace sealite {
 namespace {
@@ -45,6 +47,14 @@ void check_target(const std::filesystem::path& path) {
   fail(ErrorCode::kIo, "cannot {} '{}': {}", what, path.string(), std::strerror(error));
 }
 
+// Some file systems (tmpfs, NFS, FUSE) answer so when any signal comes, also one that only sets a flag.
+template <typename Call>
+int uninterrupted(Call call) {
+  int result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
@@ -52,7 +62,11 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   fd_ = ::open(folder_of(path_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode);
   if (fd_ >= 0) return;
   temporary_ = temporary_name(path_);
-  fd_ = ::open(temporary_.c_str(), O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, kMode);
+  // What a killed process with this number left is in the way; what others put there (a link) is not
+  // followed.
+  ::unlink(temporary_.c_str());
+  fd_ =
+      uninterrupted([&] { return ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, kMode); });
   if (fd_ < 0) fail_io("create", path_, errno);
 }
 
@@ -63,7 +77,11 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::reserve(std::uint64_t size) {
   if (size == 0) return;
-  const int error = ::posix_fallocate(fd_, 0, static_cast<off_t>(size));
+  int error = EINTR;
+  while (error == EINTR) {
+    check_interrupt();
+    error = ::posix_fallocate(fd_, 0, static_cast<off_t>(size));
+  }
   if (error != 0) {
     fail(ErrorCode::kIo, "cannot reserve {} bytes for '{}': {}; free some space or choose another folder",
          size, path_.string(), std::strerror(error));
@@ -93,24 +111,39 @@ void AtomicFile::read(std::uint64_t offset, MutableByteView bytes) const {
   }
 }
 
+// An unnamed file can only be linked to a free name; the rename then replaces an older file in one step.
+void AtomicFile::link_temporary() {
+  auto name = temporary_name(path_);
+  const auto self = fmt::format("/proc/self/fd/{}", fd_);
+  ::unlink(name.c_str());
+  const auto link = [&] {
+    return ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW);
+  };
+  if (uninterrupted(link) != 0) fail_io("name", path_, errno);
+  temporary_ = std::move(name);  // since the link nothing could throw: it is the destructor's to remove
+}
+
+void AtomicFile::stage(bool sync) {
+  if (sync && uninterrupted([&] { return ::fsync(fd_); }) != 0) fail_io("flush", path_, errno);
+  // Some file systems report a late write error (quota, network) only when a descriptor is closed: a second
+  // one is, while the file has no name yet.
+  const auto close_second = [&] {
+    const int second = ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+    return second < 0 ? -1 : ::close(second);
+  };
+  if (uninterrupted(close_second) != 0) fail_io("close", path_, errno);
+  if (temporary_.empty()) link_temporary();
+  staged_ = true;
+}
+
 void AtomicFile::commit(bool sync) {
-  if (sync && ::fsync(fd_) != 0) fail_io("flush", path_, errno);
-  if (temporary_.empty()) {
-    // An unnamed file can only be linked to a free name; the rename then replaces an older file in one step.
-    const auto name = temporary_name(path_);
-    ::unlink(name.c_str());
-    const auto self = fmt::format("/proc/self/fd/{}", fd_);
-    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-      fail_io("name", path_, errno);
-    }
-    temporary_ = name;
+  if (!staged_) stage(sync);
+  if (uninterrupted([&] { return ::rename(temporary_.c_str(), path_.c_str()); }) != 0) {
+    fail_io("name", path_, errno);
   }
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_io("name", path_, errno);
   temporary_.clear();
-  const int fd = fd_;
+  ::close(fd_);  // its errors were heard before
   fd_ = -1;
-  // Some file systems report a late write error (quota, network) only here.
-  if (::close(fd) != 0) fail_io("close", path_, errno);
 }
 
 }  // namespace sealite

@@ -55,7 +55,7 @@ void end_after(double seconds, const std::string& message) {
 
 void check_interrupt() {
   if (interrupted == SIGALRM) fail(ErrorCode::kTimeout, "{}", time_is_up);
-  if (interrupted != 0) fail(ErrorCode::kInterrupted, "interrupted; nothing was written");
+  if (interrupted != 0) fail(ErrorCode::kInterrupted, "interrupted; no unfinished file is left");
 }
 
 }  // namespace sealite

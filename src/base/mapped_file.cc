@@ -55,7 +55,11 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   const auto size = static_cast<std::size_t>(info.st_size);
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) {
-    fail(ErrorCode::kIo, "cannot map '{}': {}", path.string(), std::strerror(errno));
+    const int error = errno;
+    if (error == ENOMEM) {
+      fail(ErrorCode::kNoMemory, "cannot map '{}': not enough memory, or a limit on it", path.string());
+    }
+    fail(ErrorCode::kIo, "cannot map '{}': {}", path.string(), std::strerror(error));
   }
   bytes_ = ByteView(static_cast<const std::byte*>(address), size);
 }

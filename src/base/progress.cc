@@ -11,7 +11,7 @@ Progress::Progress(std::string what, std::uint64_t total)
     : what_(std::move(what)), total_(total), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {
-  if (drawn_) fmt::print(stderr, "\r\033[K");
+  if (drawn_) std::fputs("\r\033[K", stderr);
 }
 
 void Progress::advance(std::uint64_t amount) {
@@ -23,8 +23,11 @@ void Progress::advance(std::uint64_t amount) {
   drawn_ = true;
   const double left =
       static_cast<double>(elapsed) / 1000 * (static_cast<double>(total_) / static_cast<double>(done) - 1);
-  fmt::print(stderr, "\r{}  {:3} %  {} s, about {:.0f} s left\033[K", what_, done * 100 / total_,
-             elapsed / 1000, left);
+  // Not fmt::print, which throws when the terminal is gone.
+  std::fputs(fmt::format("\r{}  {:3} %  {} s, about {:.0f} s left\033[K", what_, done * 100 / total_,
+                         elapsed / 1000, left)
+                 .c_str(),
+             stderr);
 }
 
 }  // namespace sealite

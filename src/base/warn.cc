@@ -5,7 +5,8 @@
 namespace sealite {
 
 void print_warning(const std::string& message) {
-  fmt::print(stderr, "sealite: warning: {}\n", message);
+  // What cannot be said must not end the work, as an exception of fmt::print would.
+  std::fputs(fmt::format("sealite: warning: {}\n", message).c_str(), stderr);
 }
 
 }  // namespace sealite

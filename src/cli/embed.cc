@@ -157,15 +157,16 @@ constexpr const char* kFooter =
     "  sealite embed pixelseal.tflite photo.png -o marked.png --id 1234 --key 'my key'\n"
     "  sealite embed pixelseal.tflite photo.jpg -o marked.webp --random --strength 0.8 --json";
 
-// Returns the options of which exactly one has to be given.
-CLI::Option_group& add_message_options(CLI::App& command, Arguments& arguments) {
+// Of these exactly one has to be given. Returns --text.
+const CLI::Option* add_message_options(CLI::App& command, Arguments& arguments) {
   CLI::Option_group& group = *command.add_option_group("message", "What to embed");
   group.add_option("--message", arguments.message, "Raw bits: hexadecimal, first bit first");
-  group.add_option("--text", arguments.text, "A short UTF-8 text (models of 64 to 1024 bits)");
+  const CLI::Option* text =
+      group.add_option("--text", arguments.text, "A short UTF-8 text (models of 64 to 1024 bits)");
   group.add_option("--id", arguments.id, "A number (models of 64 to 1024 bits)");
   group.add_flag("--random", arguments.random, "Random bits from the system; they are printed");
   group.require_option(1);
-  return group;
+  return text;
 }
 
 }  // namespace
@@ -177,8 +178,7 @@ Run add_embed(CLI::App& app) {
   command.add_option("picture", arguments->input, "JPEG, PNG, WebP, AVIF or TIFF file of any size")
       ->required();
   command.add_option("-o,--output", arguments->output, "Picture to write")->required();
-  CLI::Option_group& group = add_message_options(command, *arguments);
-  const CLI::Option* text = group.get_option("--text");
+  const CLI::Option* text = add_message_options(command, *arguments);
   const CLI::Option* key =
       command.add_option("--key", arguments->key, "Key for --text and --id: detect needs the same one");
   command.add_option("--strength", arguments->embed.strength, "Multiplies the watermark")

@@ -18,6 +18,9 @@ void add_limit_options(CLI::App& command, Limits& limits) {
                   "Take no more memory than this, e.g. 500M, else exit status 71; pages of mapped files do "
                   "not count")
       ->transform(CLI::AsSizeValue(false))
+      ->transform(CLI::Validator(
+          [](std::string& text) { return text.find('-') == std::string::npos ? "" : "not a size: " + text; }, ""))
+      ->check(CLI::PositiveNumber)
       ->option_text("SIZE")
       ->group("Limits");
   command.add_option("--workers", limits.workers, "Threads for all but inference (default: processors)")

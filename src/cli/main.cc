@@ -86,11 +86,7 @@ int run(int argc, char** argv) {
   return status;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  sealite::catch_interrupts();
-  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of the write, and not the end
+int run_and_report(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const sealite::Error& error) {
@@ -100,10 +96,22 @@ int main(int argc, char** argv) {
     sealite::cli::print_error_line(error.what());
     return static_cast<int>(sealite::ErrorCode::kIo);
   } catch (const std::bad_alloc&) {
-    std::fputs("sealite: error: out of memory\n", stderr);
-    return static_cast<int>(sealite::ErrorCode::kNoMemory);
+    throw;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "sealite: internal error: {}\n", error.what());
+    std::fputs(fmt::format("sealite: internal error: {}\n", error.what()).c_str(), stderr);
   }
   return static_cast<int>(sealite::ErrorCode::kInternal);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  sealite::catch_interrupts();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of the write, and not the end
+  try {
+    return run_and_report(argc, argv);
+  } catch (const std::bad_alloc&) {  // perhaps of an error's own line
+    std::fputs("sealite: error: out of memory\n", stderr);
+    return static_cast<int>(sealite::ErrorCode::kNoMemory);
+  }
 }

@@ -24,7 +24,7 @@ std::string plain_text(std::string text) {
 void print_error_line(const std::string& message) {
   std::string line = plain_text(message);
   std::ranges::replace(line, '\n', ' ');
-  fmt::print(stderr, "sealite: error: {}\n", line);
+  std::fputs(fmt::format("sealite: error: {}\n", line).c_str(), stderr);
 }
 
 }  // namespace sealite::cli

@@ -1,5 +1,9 @@
 #include "model/card_section.h"
 
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
 namespace sealite::model {
 namespace {
 
@@ -34,6 +38,21 @@ YAML::Node CardSection::lookup(const std::string& key) const {
   if (empty()) return YAML::Node(YAML::NodeType::Undefined);
   const YAML::Node& map = node_;
   return map[key];
+}
+
+// Not as<double>(): it reads with a stream, which takes want of memory for a broken number.
+double CardSection::number(const std::string& key, const YAML::Node& value) const {
+  if (!value.IsScalar()) fail_kind(key);
+  const std::string& text = value.Scalar();
+  const char* const end = text.data() + text.size();
+  double number = 0;
+  const auto [rest, error] = std::from_chars(text.data() + (text.starts_with('+') ? 1 : 0), end, number);
+  if (error != std::errc() || rest != end || !std::isfinite(number)) fail_kind(key);
+  return number;
+}
+
+void CardSection::fail_kind(const std::string& key) const {
+  fail(ErrorCode::kMalformed, "'{}.{}' is not of the expected kind", path_, key);
 }
 
 std::int64_t CardSection::check(const std::string& key, std::int64_t value) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "base/error.h"
@@ -24,10 +25,14 @@ class CardSection {
   T get(const std::string& key, T fallback) const {
     const YAML::Node value = lookup(key);
     if (!value.IsDefined() || value.IsNull()) return fallback;
-    try {
-      return value.as<T>();
-    } catch (const YAML::Exception&) {
-      fail(ErrorCode::kMalformed, "'{}.{}' is not of the expected kind", path_, key);
+    if constexpr (std::is_same_v<T, double>) {
+      return number(key, value);
+    } else {
+      try {
+        return value.as<T>();
+      } catch (const YAML::Exception&) {
+        fail_kind(key);
+      }
     }
   }
   /// 1 to kMaxDimension.
@@ -40,6 +45,8 @@ class CardSection {
 
  private:
   YAML::Node lookup(const std::string& key) const;
+  double number(const std::string& key, const YAML::Node& value) const;
+  [[noreturn]] void fail_kind(const std::string& key) const;
   std::int64_t check(const std::string& key, std::int64_t value) const;
 
   YAML::Node node_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -20,17 +21,19 @@ std::size_t to_size(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
-// Reads blocks of rows into this thread's buffer, or takes them where they lie, and hands each row on.
+// Reads a block of rows into a buffer, or takes it where it lies, and hands each row on. The buffer is no
+// thread_local: the C library ends the process when there is no memory for a destructor's entry.
 template <typename Body>
 void for_rows(const Source& source, Rows rows, Body body) {
-  thread_local std::vector<float> buffer;
+  std::unique_ptr<float[]> buffer;
   const std::size_t per_row = source.elements_per_row();
   const ByteView in_place = source.view(rows);
   const float* values = reinterpret_cast<const float*>(in_place.data());
   if (in_place.empty()) {
-    buffer.resize(to_size(rows.end - rows.begin) * per_row);
-    source.read(rows, std::as_writable_bytes(std::span(buffer)));
-    values = buffer.data();
+    const std::size_t count = to_size(rows.end - rows.begin) * per_row;
+    buffer = std::make_unique_for_overwrite<float[]>(count);
+    source.read(rows, std::as_writable_bytes(std::span(buffer.get(), count)));
+    values = buffer.get();
   }
   for (std::int64_t row = rows.begin; row < rows.end; ++row, values += per_row)
     body(row, std::span(values, per_row));

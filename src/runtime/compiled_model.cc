@@ -64,6 +64,7 @@ class CompiledModel::Impl {
   void read_tensors(LiteRtSignature signature);
   TensorInfo read_tensor(const char* name, LiteRtTensor tensor) const;
   void compile_with_cache(RunOptions options);
+  bool can_prepare() const;
   void compile(const RunOptions& options);
   void add_options(LiteRtOptions options, const char* id, const std::string& text);
   void prepare_outputs();
@@ -173,10 +174,25 @@ TensorInfo CompiledModel::Impl::read_tensor(const char* name, LiteRtTensor tenso
 void CompiledModel::Impl::compile_with_cache(RunOptions options) {
   if (options.weight_cache.empty()) options.weight_cache = cache_.path();
   compile(options);
+  if (cache_.in_memory() && !can_prepare()) {  // no memory for that file, perhaps
+    options.weight_cache.clear();
+    compiled_ = {};
+    compile(options);
+    return;
+  }
   if (!cache_.store(file_)) return;
   options.weight_cache = cache_.path();
   compiled_ = {};
   compile(options);
+}
+
+// What fails while weights are packed LiteRT only says when it is asked for the outputs. Free shapes cannot
+// be asked for yet.
+bool CompiledModel::Impl::can_prepare() const {
+  if (std::ranges::any_of(inputs_, [](const TensorInfo& input) { return is_free(input.shape); })) return true;
+  std::vector<LiteRtLayout> layouts(outputs_.size());
+  return api_->get_output_tensor_layouts(compiled_.get(), signature_, layouts.size(), layouts.data(), true) ==
+         0;
 }
 
 void CompiledModel::Impl::compile(const RunOptions& options) {
@@ -197,7 +213,7 @@ void CompiledModel::Impl::compile(const RunOptions& options) {
 
 void CompiledModel::Impl::add_options(LiteRtOptions options, const char* id, const std::string& text) {
   CText payload(strdup(text.c_str()));
-  if (payload == nullptr) fail(ErrorCode::kInternal, "out of memory");
+  if (payload == nullptr) fail(ErrorCode::kNoMemory, "out of memory");
   LiteRtOpaqueOptions opaque = nullptr;
   check(api_->create_opaque_options(id, payload.get(), std::free, &opaque), ErrorCode::kInternal,
         "LiteRT's options");

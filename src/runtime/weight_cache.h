@@ -30,6 +30,8 @@ class WeightCache {
   /// compiled before must not be used again, since its file's name may soon mean another.
   bool store(const MappedFile& model);
 
+  /// Whether `path()` is a file in memory, which XNNPACK has to fill.
+  bool in_memory() const { return in_memory_; }
   CacheUse use() const { return use_; }
 
  private:

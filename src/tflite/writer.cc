@@ -1,6 +1,7 @@
 #include "tflite/writer.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "base/parallel.h"
 #include "base/progress.h"
@@ -63,8 +64,10 @@ void write_block(AtomicFile& file, const Block& block) {
   if (!in_place.empty()) {
     file.write(block.offset, in_place);
   } else {
-    thread_local std::vector<std::byte> bytes;
-    bytes.resize(static_cast<std::size_t>(block_bytes(block)));
+    // Not a thread_local: the C library ends the process when there is no memory for its destructor's entry.
+    const auto size = static_cast<std::size_t>(block_bytes(block));
+    const auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
+    const MutableByteView bytes(buffer.get(), size);
     block.source->read(block.rows, bytes);
     file.write(block.offset, bytes);
   }

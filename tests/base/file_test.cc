@@ -90,6 +90,38 @@ TEST(AtomicFileTest, CommitReplacesAnOldFile) {
   EXPECT_EQ(folder.entries(), 1);
 }
 
+TEST(AtomicFileTest, AStagedFileHasNotItsNameYet) {
+  const ScratchFolder folder;
+  write_text(folder / "out", "old");
+  {
+    AtomicFile file(folder / "out");
+    file.write(0, as_bytes("lost"));
+    file.stage();
+    EXPECT_EQ(read_text(folder / "out"), "old");
+  }
+  EXPECT_EQ(folder.entries(), 1);
+  AtomicFile file(folder / "out");
+  file.write(0, as_bytes("new"));
+  file.stage(true);
+  file.commit();
+  EXPECT_EQ(read_text(folder / "out"), "new");
+  EXPECT_EQ(folder.entries(), 1);
+}
+
+// Also what a killed process with our number left, or somebody put there for us to follow.
+TEST(AtomicFileTest, WhatLiesUnderTheTemporaryNameIsReplaced) {
+  const ScratchFolder folder;
+  write_text(folder / "victim", "untouched");
+  std::filesystem::create_symlink(folder / "victim", folder / fmt::format(".out.{}.partial", ::getpid()));
+  AtomicFile file(folder / "out");
+  file.write(0, as_bytes("new"));
+  file.commit();
+  EXPECT_EQ(read_text(folder / "out"), "new");
+  EXPECT_FALSE(std::filesystem::is_symlink(folder / "out"));
+  EXPECT_EQ(read_text(folder / "victim"), "untouched");
+  EXPECT_EQ(folder.entries(), 2);
+}
+
 TEST(AtomicFileTest, HasTheModeOfAnyNewFile) {
   const ScratchFolder folder;
   const mode_t old = ::umask(027);

@@ -72,6 +72,23 @@ TEST(BadOutput, FileSizeLimit) {
   }
 }
 
+// What cannot be said changes neither the status nor, for a warning, the work.
+TEST(BadOutput, StandardErrorThatCannotBeWritten) {
+  const ScratchFolder folder;
+  const std::string full = R"("$@" 2>/dev/full)";
+  const Outcome missing = run_in_shell(full, {"inspect", folder / "missing.pth"});
+  EXPECT_EQ(missing.status, static_cast<int>(ErrorCode::kNotFound));
+  const std::string header = R"({"detector.x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  std::string file(8, '\0');
+  file[0] = static_cast<char>(header.size());
+  const float large = 1e6F;
+  write_text(folder / "x.safetensors", file + header + std::string(reinterpret_cast<const char*>(&large), 4));
+  const Outcome warned =
+      run_in_shell(full, {"extract", folder / "x.safetensors", "-o", folder / "x.pth", "--dtype", "fp16"});
+  EXPECT_EQ(warned.status, 0);
+  EXPECT_TRUE(std::filesystem::exists(folder / "x.pth"));
+}
+
 // Runs sealite while `folder` is a small file system of its own, in a mount namespace that ends with it;
 // stdout ends with what the folder then holds. Nothing if this user may not mount (needs root or user
 // namespaces).

@@ -61,7 +61,7 @@ class Interrupt : public ::testing::Test {
       const Outcome outcome = interrupted(signal, part);
       if (outcome.status == static_cast<int>(ErrorCode::kInterrupted)) {
         ++caught;
-        expect_refusal(outcome, ErrorCode::kInterrupted, {"interrupted; nothing was written"});
+        expect_refusal(outcome, ErrorCode::kInterrupted, {"interrupted; no unfinished file is left"});
         expect_all_or_nothing(false);
       } else if (outcome.status == 0) {
         expect_all_or_nothing(true);  // it was done before
