@@ -1,9 +1,11 @@
 #include "cli/limits.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "base/error.h"
@@ -11,6 +13,29 @@
 #include "base/parallel.h"
 
 namespace sealite::cli {
+namespace {
+
+// GLib, and with it libvips, ends the process when it gets no memory. A file that is not complete has no name
+// then, so nothing is left behind.
+extern "C" void on_abort(int /*signal*/) {
+  constexpr char kLine[] = "sealite: error: out of memory: a library stopped at the limit (--max-memory)\n";
+  [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, kLine, sizeof(kLine) - 1);
+  ::_exit(static_cast<int>(ErrorCode::kNoMemory));
+}
+
+void limit_memory(std::uint64_t bytes) {
+  // Private writable memory: the heap, stacks, what libraries map for themselves. RLIMIT_AS would count a
+  // mapped checkpoint, whose pages the kernel may take back at any time.
+  rlimit limit{};
+  ::getrlimit(RLIMIT_DATA, &limit);
+  limit.rlim_cur = std::min<rlim_t>(bytes, limit.rlim_max);
+  if (::setrlimit(RLIMIT_DATA, &limit) != 0)
+    fail(ErrorCode::kUsage, "--max-memory: {}", std::strerror(errno));
+  std::signal(SIGABRT, on_abort);
+  std::signal(SIGTRAP, on_abort);
+}
+
+}  // namespace
 
 void add_limit_options(CLI::App& command, Limits& limits) {
   command
@@ -19,7 +44,8 @@ void add_limit_options(CLI::App& command, Limits& limits) {
                   "not count")
       ->transform(CLI::AsSizeValue(false))
       ->transform(CLI::Validator(
-          [](std::string& text) { return text.find('-') == std::string::npos ? "" : "not a size: " + text; }, ""))
+          [](std::string& text) { return text.find('-') == std::string::npos ? "" : "not a size: " + text; },
+          ""))
       ->check(CLI::PositiveNumber)
       ->option_text("SIZE")
       ->group("Limits");
@@ -42,15 +68,7 @@ void add_pixel_limit(CLI::App& command, std::uint64_t& max_pixels) {
 }
 
 void apply_limits(const Limits& limits) {
-  if (limits.memory != 0) {
-    // Private writable memory: the heap, stacks, what libraries map for themselves. RLIMIT_AS would count a
-    // mapped checkpoint, whose pages the kernel may take back at any time.
-    rlimit limit{};
-    ::getrlimit(RLIMIT_DATA, &limit);
-    limit.rlim_cur = std::min<rlim_t>(limits.memory, limit.rlim_max);
-    if (::setrlimit(RLIMIT_DATA, &limit) != 0)
-      fail(ErrorCode::kUsage, "--max-memory: {}", std::strerror(errno));
-  }
+  if (limits.memory != 0) limit_memory(limits.memory);
   if (limits.workers != 0) set_worker_count(limits.workers);
   if (limits.seconds != 0)
     end_after(limits.seconds, fmt::format("stopped after {} s (--timeout)", limits.seconds));

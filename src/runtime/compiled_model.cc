@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "base/memory_limit.h"
 #include "runtime/litert_api.h"
 #include "runtime/litert_values.h"
 #include "runtime/page_releaser.h"
@@ -350,8 +351,11 @@ void CompiledModel::Impl::check(LiteRtStatus status, ErrorCode code, std::string
     reported = fmt::format("; it reports: {}", messages);
     std::replace(reported.begin(), reported.end(), '\n', ' ');
   }
-  fail(code, "{}: {}: {} (LiteRT status {}){}", file_.path().string(), what, status_name(status), status,
-       reported);
+  // It has no status for this that it uses, and the file was checked before.
+  const auto limit = memory_limit();
+  if (limit) reported += fmt::format("; perhaps {} bytes of memory, the limit, are too few", *limit);
+  fail(limit ? ErrorCode::kNoMemory : code, "{}: {}: {} (LiteRT status {}){}", file_.path().string(), what,
+       status_name(status), status, reported);
 }
 
 std::size_t CompiledModel::Impl::checked(const std::vector<TensorInfo>& tensors, std::size_t index) const {

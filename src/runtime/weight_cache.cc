@@ -6,9 +6,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 
+#include "base/memory_limit.h"
 #include "runtime/content_hash.h"
 #include "runtime/machine_identity.h"
 
@@ -20,10 +20,8 @@ constexpr std::int64_t kLongestTick = 2'000'000'000;  // nanoseconds
 // A limit on the size of files counts for memory files too, and XNNPACK ends the process when it meets one.
 // One on memory (--max-memory) does not count them, and so would be none.
 bool may_pack_into_memory_file() {
-  return std::ranges::all_of(std::array{RLIMIT_FSIZE, RLIMIT_DATA}, [](auto kind) {
-    rlimit limit{};
-    return ::getrlimit(kind, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
-  });
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY && !memory_limit();
 }
 
 // Whether a change of the file after `stamp` was taken might not show in its next stamp.

@@ -34,11 +34,16 @@ std::vector<Case> cases() {
 
 std::string written(std::vector<std::string> command, const ScratchFolder& folder, const std::string& name,
                     const std::string& workers) {
-  const std::string path = folder / (workers + name);
+  std::filesystem::create_directory(folder / workers);
+  const std::string path = folder / workers / name;  // a checkpoint holds its file's name
   command.insert(command.end(), {"-o", path, "--workers", workers});
   const Outcome outcome = run_sealite(command);
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   return read_text(path);
+}
+
+void PrintTo(const Case& one, std::ostream* out) {
+  *out << one.name;
 }
 
 class Determinism : public ::testing::TestWithParam<Case> {};

@@ -84,7 +84,13 @@ TEST_F(LimitsTest, WithLittleMemoryItIsStatus71OrTheRightAnswer) {
       EXPECT_EQ(outcome.out, right);
     } else {
       ++refused;
-      expect_refusal(outcome, ErrorCode::kNoMemory, {"memory"});
+      EXPECT_EQ(outcome.signal, 0) << outcome.err;
+      EXPECT_EQ(outcome.status, static_cast<int>(ErrorCode::kNoMemory)) << outcome.err;
+      // Above it may stand what libvips says of modules that it could not load.
+      const std::string::size_type line = outcome.err.rfind("sealite: error: ");
+      ASSERT_NE(line, std::string::npos) << outcome.err;
+      EXPECT_NE(outcome.err.find("memory", line), std::string::npos) << outcome.err;
+      EXPECT_EQ(outcome.out, "");
     }
   }
   EXPECT_GT(refused, 2);
@@ -97,10 +103,10 @@ TEST_F(LimitsTest, ConvertTooIsHeldToTheMemory) {
   EXPECT_EQ(folder_.entries(), 0);
 }
 
-// A million runs would take hours.
+// So many runs would take minutes.
 TEST_F(LimitsTest, TimeoutEndsWhatTakesTooLong) {
-  expect_refusal(run_sealite({"bench", model(), "--runs", "1000000", "--timeout", "0.3"}),
-                 ErrorCode::kTimeout, {"stopped after 0.3 s (--timeout)"});
+  expect_refusal(run_sealite({"bench", model(), "--runs", "100000", "--timeout", "0.3"}), ErrorCode::kTimeout,
+                 {"stopped after 0.3 s (--timeout)"});
 }
 
 // Nobody writes into this pipe, so opening it never ends.

@@ -41,9 +41,9 @@ TEST(Pipeline, KeepsTheNumbersAfterEachPass) {
   EXPECT_EQ(seen, pipeline().size());
   const auto counts = op_counts(after);
   for (const char* composite : {"LAYER_NORM", "GRN", "MIRROR_PAD"}) EXPECT_EQ(counts.count(composite), 0U);
-  EXPECT_EQ(counts.at("DEPTHWISE_CONV_2D"), 6);
-  EXPECT_EQ(counts.at("CONV_2D"), 3);
-  EXPECT_EQ(counts.at("FULLY_CONNECTED"), 4 + 1 + 2);  // a GRN's mean is one
+  EXPECT_EQ(counts.at("DEPTHWISE_CONV_2D"), 2 * 7);
+  EXPECT_EQ(counts.at("CONV_2D"), 2);
+  EXPECT_EQ(counts.at("FULLY_CONNECTED"), 4 + 9 + 1 + 2);  // a 3x3 convolution is nine, a GRN's mean one
 }
 
 TEST(Pipeline, EachPassHasItsOwnNameAndReason) {
