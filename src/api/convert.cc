@@ -44,7 +44,9 @@ std::string_view part_name(Part part) {
 
 std::string metadata_text(const model::Card& card, const ConvertReport& report, std::int64_t image_size,
                           const ConvertOptions& options) {
-  nlohmann::ordered_json json;
+  // Not null at first: nlohmann would make it an object then, and ends the process (an assertion, in builds
+  // with them) when it has no memory for that.
+  auto json = nlohmann::ordered_json::object();
   json["model"] = card.name;
   json["part"] = part_name(report.part);
   json["bits"] = card.bits;

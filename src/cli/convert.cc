@@ -65,7 +65,7 @@ std::vector<std::filesystem::path> expand_folders(const std::vector<std::string>
 }
 
 void print_json(const ConvertReport& report, double seconds) {
-  nlohmann::ordered_json json;
+  auto json = nlohmann::ordered_json::object();
   json["file"] = report.output.string();
   json["part"] = report.part == Part::kDetector ? "detector" : "embedder";
   json["bytes"] = report.bytes;
@@ -102,7 +102,7 @@ void print_text(const ConvertReport& report, double seconds) {
 }
 
 void write_layer_report(const std::filesystem::path& path, const ConvertReport& report) {
-  nlohmann::ordered_json json;
+  auto json = nlohmann::ordered_json::object();
   json["file"] = report.output.string();
   json["precision"] = report.precision;
   json["layers"] = nlohmann::json::array();

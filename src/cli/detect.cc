@@ -108,7 +108,7 @@ void print_text(const std::string& picture, const Detector& detector, const Find
 
 nlohmann::ordered_json payload_json(const std::optional<DecodedPayload>& payload) {
   if (!payload) return nullptr;
-  nlohmann::ordered_json json;
+  auto json = nlohmann::ordered_json::object();
   json["version"] = payload->version;
   // As --expect takes it; and since many JSON readers lose the last digits of large numbers.
   json["words"] = payload->words();
@@ -121,7 +121,7 @@ nlohmann::ordered_json payload_json(const std::optional<DecodedPayload>& payload
 }
 
 nlohmann::ordered_json candidate_json(const CandidateMatch& candidate) {
-  nlohmann::ordered_json json;
+  auto json = nlohmann::ordered_json::object();
   json["line"] = candidate.line;
   json["label"] = candidate.label;
   json["message"] = candidate.message;
@@ -135,7 +135,7 @@ nlohmann::ordered_json candidate_json(const CandidateMatch& candidate) {
 
 void print_json(const std::string& picture, const Detector& detector, const Findings& found, bool logits,
                 double seconds) {
-  nlohmann::ordered_json json;
+  auto json = nlohmann::ordered_json::object();
   json["picture"] = picture;
   json["message"] = found.detection.message;
   json["bits"] = detector.bits();
@@ -160,7 +160,7 @@ void print_error(const std::string& picture, const Error& error, bool json) {
     print_error_line(error.what());
     return;
   }
-  nlohmann::ordered_json line;
+  auto line = nlohmann::ordered_json::object();
   line["picture"] = picture;
   line["error"] = {{"code", error_code_name(error.code())}, {"message", error.what()}};
   print_json_line(line);

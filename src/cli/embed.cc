@@ -102,7 +102,7 @@ void print_text(const Arguments& arguments, const EmbedReport& report, const std
 
 void print_json(const Arguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
                 std::size_t bits, double seconds) {
-  nlohmann::ordered_json json;
+  auto json = nlohmann::ordered_json::object();
   json["picture"] = arguments.input;
   json["output"] = arguments.output;
   json["message"] = report.message;

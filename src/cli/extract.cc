@@ -71,7 +71,7 @@ nlohmann::ordered_json parts_json(const std::vector<DroppedPart>& parts) {
 }
 
 void print_json(const Arguments& arguments, const ExtractReport& report, double seconds) {
-  nlohmann::ordered_json json;
+  auto json = nlohmann::ordered_json::object();
   json["file"] = report.output.string();
   json["format"] = report.format;
   json["bytes"] = report.bytes;

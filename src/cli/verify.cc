@@ -81,7 +81,7 @@ nlohmann::ordered_json to_json(const std::vector<MarkedPicture>& marked) {
 }
 
 void print_json(const VerifyReport& report) {
-  nlohmann::ordered_json json;
+  auto json = nlohmann::ordered_json::object();
   json["file"] = report.model.string();
   json["verdict"] = kVerdictNames[static_cast<int>(report.verdict)];
   json["reason"] = report.reason;

@@ -36,7 +36,11 @@ void start_vips() {
 }
 
 void check_vips(int status, ErrorCode code, std::string_view what) {
-  if (status != 0) fail(code, "{} ({})", what, take_vips_error());
+  if (status == 0) return;
+  const std::string error = take_vips_error();
+  // Of a picture that is sound, as far as anybody knows.
+  const bool no_memory = error.find("vips_tracked: out of memory") != std::string::npos;
+  fail(no_memory ? ErrorCode::kNoMemory : code, "{} ({})", what, error);
 }
 
 }  // namespace sealite::image

@@ -21,7 +21,7 @@ using Region = std::unique_ptr<VipsRegion, Unref>;
 /// untrusted. Throws kInternal.
 void start_vips();
 
-/// Throws `code` with `what` and libvips' own words if `status` is not 0.
+/// Throws `code` (kNoMemory if that is what failed) with `what` and libvips' own words if `status` is not 0.
 void check_vips(int status, ErrorCode code, std::string_view what);
 
 }  // namespace sealite::image
