@@ -5,6 +5,8 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 SLOW ?= 0
 SECONDS ?= 60
+COUNT ?= 10000
+SEED ?= 1
 LABELS = $(if $(filter 1,$(SLOW)),,-LE slow)
 
 # Used if installed; CMake reads these when it first configures a folder.
@@ -14,7 +16,7 @@ export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 export TSAN_OPTIONS ?= ignore_noninstrumented_modules=1:second_deadlock_stack=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
-.PHONY: all setup setup-tests test demo lint install asan tsan fuzz clean help
+.PHONY: all setup setup-tests test demo lint install asan tsan fuzz attacks clean help
 .NOTPARALLEL:
 
 all: setup  ## build build/release/bin/sealite
@@ -59,6 +61,10 @@ fuzz:  ## run each libFuzzer target for SECONDS=60; what it finds is left in bui
 	cmake --preset fuzz
 	cmake --build --preset fuzz -j $(JOBS) --target $(addprefix fuzz_,$(basename $(notdir $(filter-out fuzz/replay.cc,$(wildcard fuzz/*.cc)))))
 	scripts/fuzz.sh $(SECONDS)
+
+attacks: all  ## known hostile files, and COUNT=10000 mutated checkpoints and models each (SEED=1); docs in attacks/
+	attacks/run.py build/release/bin/sealite
+	attacks/mutate.py build/release/bin/sealite --count $(COUNT) --seed $(SEED) --keep build/attacks
 
 clean:  ## remove every build folder, LiteRT and demo files included
 	rm -rf build

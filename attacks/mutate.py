@@ -12,28 +12,13 @@ import pathlib
 import random
 import sys
 import tempfile
-from dataclasses import dataclass
 
 import program
 import valid_files
+from attack import CHECKPOINT, DETECT, EMBED, INSPECT
 from mutations import Mutator
 
 MEMORY = 256 * 1024  # KiB above the sound file's
-
-
-@dataclass
-class Command:
-    name: str
-    arguments: tuple
-    output: str = ""
-
-
-CHECKPOINT = [Command("inspect", ("inspect", "{file}", "--tensors")),
-              Command("convert", ("convert", "{file}", "--card", "{card}", "-o", "o.tflite"), "o.tflite"),
-              Command("extract", ("extract", "{file}", "--part", "all", "-o", "o.pth"), "o.pth")]
-INSPECT = Command("inspect", ("inspect", "{file}", "--tensors"))
-DETECT = Command("detect", ("detect", "{file}", str(valid_files.PHOTO), "--json"))
-EMBED = Command("embed", ("embed", "{file}", str(valid_files.PHOTO), "--message", "a8", "-o", "o.png"), "o.png")
 
 
 def commands_for(name):
@@ -60,7 +45,7 @@ class Sound:
 
     def __init__(self, runner, folder):
         self.runner = runner
-        self.card = folder / "small.yaml"
+        self.folder = folder
         valid_files.small_files(runner, folder)
         self.files = {p.name: p.read_bytes() for p in folder.iterdir()
                       if p.suffix in (".pth", ".safetensors", ".tflite") and p.name != "vit.pth"}
@@ -75,7 +60,7 @@ class Sound:
                     made.unlink()
 
     def arguments(self, command, file):
-        return [word.format(file=file, card=self.card) for word in command.arguments]
+        return [word.format(file=file, sound=self.folder, photo=valid_files.PHOTO) for word in command.arguments]
 
 
 def judge(sound, case, command, outcome, folder, path):

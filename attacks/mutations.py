@@ -3,7 +3,7 @@ import pickletools
 import re
 import struct
 
-from formats import flatbuffer, zip_file
+from formats import flatbuffer, pickle_ops, zip_file
 
 INTERESTING = (0, 1, 2, 3, 4, 7, 8, 16, 64, 127, 128, 255, 256, 1024, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 2**30, 2**31 - 1,
                2**31, 2**32 - 1, 2**32, 2**62, 2**63 - 1, 2**63, 2**64 - 1, -1, -2, -4, -128)
@@ -117,8 +117,9 @@ class Mutator:
             ops[at] = op[:1] + value.to_bytes(min(8, len(op) - 1), "little") + op[9:]
         elif how == "integer":  # of a size, shape, stride or offset
             numbers = [i for i, o in enumerate(ops) if o[:1] in b"KMJ\x8a"] or [at]
-            value = r.choice(INTERESTING)
-            ops[r.choice(numbers)] = b"\x8a\x09" + value.to_bytes(9, "little", signed=True)
+            i = r.choice(numbers)
+            old = int.from_bytes(ops[i][1:9], "little") if ops[i][:1] in b"KMJ" else 0
+            ops[i] = pickle_ops.integer(r.choice((old + 1, old - 1, old * 2, r.choice(INTERESTING))))
         elif how == "replace":
             ops[at] = bytes([r.choice(b"(.012FIJKLMNPQRSTUVX]abcdegijlopqrstuy}\x80\x81\x82\x83\x84\x85\x86\x87\x88"
                                       b"\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96\x97\x98")]) + op[1:]

@@ -33,7 +33,12 @@ class Program:
         self.environment.setdefault("SEALITE_LITERT", str(library))
 
     def run(self, arguments, folder):
-        """Starts it in `folder`, which also gets its output for a moment."""
+        """Runs it in `folder`. A busy machine may stop it for a while: only what hangs twice does hang."""
+        outcome = self.run_once(arguments, folder)
+        return self.run_once(arguments, folder) if outcome.hung else outcome
+
+    def run_once(self, arguments, folder):
+        """The folder also gets its output for a moment."""
         with open(folder / ".out", "w+b") as out, open(folder / ".err", "w+b") as err:
             process = subprocess.Popen([self.binary, *arguments], cwd=folder, env=self.environment,
                                        stdin=subprocess.DEVNULL, stdout=out, stderr=err)

@@ -6,18 +6,18 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
 PHOTO = ROOT / "tests/image/data/rgb.png"  # read in no time
 DEMO_CARD = ASSETS / "demo.card.yaml"
-# As small as the networks get: mutations run thousands of times.
+# As small as the networks get with something to quantise: mutations run thousands of times.
 SMALL_CARD = """args: {nbits: 6, img_size_proc: 64}
-embedder: {model: unet_x, params: {unet: {z_channels: 4, z_channels_mults: [1, 2], num_blocks: 1, in_channels: 1,
+embedder: {model: unet_x, params: {unet: {z_channels: 16, z_channels_mults: [1, 2], num_blocks: 1, in_channels: 1,
   out_channels: 1}}}
-extractor: {model: convnext_tiny, params: {encoder: {depths: [1, 1, 1, 1], dims: [4, 4, 8, 8]}}}
+extractor: {model: convnext_tiny, params: {encoder: {depths: [1, 1, 1, 1], dims: [4, 4, 16, 32]}}}
 """
 VIT_CARD = """args: {nbits: 6, img_size_proc: 32}
 extractor: {model: sam_tiny, params: {encoder: {embed_dim: 8, num_heads: 2, depth: 2, patch_size: 8, window_size: 3,
   global_attn_indexes: [1], mlp_ratio: 1, out_chans: 4, use_rel_pos: true}}}
 """
-RECIPES = (("float32", ()), ("int8", ("--quantize", "int8")), ("fp16", ("--quantize", "fp16")),
-           ("dynamic", ("--dynamic",)), ("nhwc", ("--layout", "nhwc")))
+RECIPES = (("float32", ()), ("int8", ("--quantize", "int8")), ("int4", ("--quantize", "int4")),
+           ("fp16", ("--quantize", "fp16")), ("dynamic", ("--dynamic",)), ("nhwc", ("--layout", "nhwc")))
 
 
 def make(program, folder, arguments):

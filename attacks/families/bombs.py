@@ -34,7 +34,7 @@ def attacks(sound):
                  status=SIZES)
     yield Attack("a model that holds itself", torch_zip(b"\x80\x02}q\0(" + text("model") + b"h\0u."), status=69)
     yield Attack("a list that holds itself", torch_zip(model(tensor(), text("x") + b"]q\1h\1a")), status=SIZES)
-    yield Attack("five million values", torch_zip(model(tensor(), text("x") + b"](" + b"N" * 5000000 + b"e")), says=())
+    yield Attack("five million values", torch_zip(model(tensor(), text("x") + b"](" + b"N" * 5000000 + b"e")), status=SIZES)
     yield Attack("five million marks", torch_zip(b"\x80\x02" + b"(" * 5000000 + b"."), says=())
     yield Attack("five million copies", torch_zip(b"\x80\x02N" + b"2" * 5000000 + b"."), says=())
     yield Attack("five million empty lists", torch_zip(b"\x80\x02" + b"]" * 5000000 + b"."), says=())

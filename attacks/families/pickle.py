@@ -63,7 +63,7 @@ OPCODES = [
     ("build_of_a_number", integer(1) + b"}b", ()),
     ("build_with_setstate", NAMESPACE + b")\x81}" + text("__setstate__") + b"cbuiltins\nexec\nsb" + EVAL + b"b",
      ("builtins.exec",)),
-    ("build_with_state_of_two", DICT + b")R}}\x86b", ()),
+    ("build_with_state_of_two", integer(1) + b"}}\x86b", ()),
     ("get_of_a_line", b"g0\n", ("opcode 0x67",)),
     ("put_of_a_line", b"}p0\n", ("opcode 0x70",)),
     ("int_of_a_line", b"I99999999999999999999\n", ("opcode 0x49",)),

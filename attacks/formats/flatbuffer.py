@@ -99,7 +99,7 @@ class Walker:
             self.places[path] = Place(at + 4, "u8")
             return
         width = struct.calcsize(FORMATS[kind]) if kind in FORMATS else 4
-        for i in range(min(length, 64)):
+        for i in range(min(length, 64) if kind in FORMATS else length):
             self.field(kind, at + 4 + width * i, f"{path}[{i}]")
 
 

@@ -12,7 +12,8 @@ def text(value):
 
 
 def integer(value):
-    return b"\x8a\x09" + value.to_bytes(9, "little", signed=True)
+    width = 8 if -(1 << 63) <= value < 1 << 63 else 9
+    return bytes([0x8A, width]) + value.to_bytes(width, "little", signed=True)
 
 
 def numbers(values):
