@@ -42,7 +42,7 @@ def attacks(sound):
     yield Attack("memo at far places", torch_zip(model(b"".join(b"Nr" + le(i << 16, 4) + b"0" for i in range(60000))
                                                        + tensor())), status=SIZES)
     yield Attack("a tuple that grows: 2^30", torch_zip(
-        model(b"Nq\1" + b"".join(b"(" + b"h\1" * 2 + b"tq\1" for _ in range(30)))), status=69)
+        model(b"Nq\1" + b"".join(b"(" + b"h\1" * 2 + b"tq\1" for _ in range(30)))))
     yield Attack("big integer of 16 MB", torch_zip(model(tensor(), text("x") + b"\x8b" + le(16 << 20, 4)
                                                          + b"\x7f" * (16 << 20))), status=SIZES)
     yield Attack("epoch of 16 MB", torch_zip(model(tensor(), text("epoch") + b"\x8b" + le(1 << 24, 4)
