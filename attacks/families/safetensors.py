@@ -72,9 +72,9 @@ def attacks(sound):
         yield Attack(f"length of {length}", file("{" + W + "}", length=length), says=())
     many = ",".join(row(f"t{i}", shape="[0]", offsets="[0,0]") for i in range(200000))
     yield Attack("200000 empty tensors", file("{" + many + "," + W + "}"), status=MISFIT)
-    yield Attack("a name of 10 MB", file("{" + row("n" * (10 << 20)) + "}"), status=MISFIT)
+    yield Attack("a name of 10 MB", file("{" + row("n" * (10 << 20)) + "}"), status=MISFIT | {"extract": 64})
     yield Attack("metadata of 10 MB", file('{"__metadata__":{"a":"' + "x" * (10 << 20) + '"},' + W + "}"), status=MISFIT)
-    yield Attack("white space of 50 MB", file("{" + W + " " * (50 << 20) + "}"), status=MISFIT)
+    yield Attack("white space of 10 MB", file("{" + W + " " * (10 << 20) + "}"), status=MISFIT)
     yield Attack("metadata that steers the terminal", file(
         '{"__metadata__":{"\\u001b[2J":"\\u001b]0;x\\u0007\\u009b\\r"},' + W + "}"), status=MISFIT)
     yield Attack("a name that steers the terminal", file("{" + row("\\u001b[2J\\u009b31m") + "}"), status=MISFIT)

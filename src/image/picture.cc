@@ -54,7 +54,7 @@ void check_png_chunks(std::ifstream& file, std::uint64_t size) {
     std::uint64_t length = 0;
     for (std::size_t i = 0; i < 4; ++i) length = length << 8U | head[i];
     if (length > size - at - kHead)
-      fail(ErrorCode::kMalformed, "broken picture: a chunk is longer than the file");
+      fail(ErrorCode::kMalformed, "broken or truncated picture: a chunk is longer than the file");
     if (std::memcmp(head.data() + 4, "IEND", 4) == 0) return;
     at += kHead + length + std::min<std::uint64_t>(4, size - at - kHead - length);
   }
