@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 SLOW ?= 0
 SECONDS ?= 60
-COUNT ?= 1000
+SEED ?= 1
 LABELS = $(if $(filter 1,$(SLOW)),,-LE slow)
 
 # Used if installed; CMake reads these when it first configures a folder.
@@ -15,7 +15,7 @@ export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 export TSAN_OPTIONS ?= ignore_noninstrumented_modules=1:second_deadlock_stack=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
-.PHONY: all setup setup-tests test demo lint install asan tsan fuzz faults clean help
+.PHONY: all setup setup-tests test demo lint install asan tsan coverage fuzz attacks faults clean help
 .NOTPARALLEL:
 
 all: setup  ## build build/release/bin/sealite
@@ -61,6 +61,12 @@ fuzz:  ## run each libFuzzer target for SECONDS=60; what it finds is left in bui
 	cmake --build --preset fuzz -j $(JOBS) --target $(addprefix fuzz_,$(basename $(notdir $(filter-out fuzz/replay.cc,$(wildcard fuzz/*.cc)))))
 	scripts/fuzz.sh $(SECONDS)
 
+attacks: COUNT ?= 10000
+attacks: all  ## known hostile files, and COUNT=10000 mutated checkpoints and models each (SEED=1); docs in attacks/
+	attacks/run.py build/release/bin/sealite
+	attacks/mutate.py build/release/bin/sealite --count $(COUNT) --seed $(SEED) --keep build/attacks
+
+faults: COUNT ?= 1000
 faults: setup-tests  ## end sealite at COUNT=1000 random moments, and make each call of its writes and allocations fail
 	cmake --preset dev
 	cmake --build --preset dev -j $(JOBS) --target sealite faulty

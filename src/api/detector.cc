@@ -1,7 +1,5 @@
 #include "sealite/detector.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -10,6 +8,7 @@
 #include "base/error.h"
 #include "image/picture.h"
 #include "tflite/reader.h"
+#include "tflite/runnable_graph.h"
 #include "watermark/candidates.h"
 #include "watermark/decide.h"
 #include "watermark/detect.h"
@@ -20,26 +19,22 @@
 namespace sealite {
 namespace {
 
-constexpr std::int64_t kUsualImageSize = 256;
-
-// What our own metadata says; another converter's file has none.
-std::int64_t image_size_of(const tflite::ModelInfo& info) {
-  const auto text = info.metadata.find("sealite");
-  if (text == info.metadata.end()) return kUsualImageSize;
-  const auto json = nlohmann::json::parse(text->second, nullptr, false);
-  if (!json.is_object() || !json.contains("image_size") || !json["image_size"].is_number_integer())
-    return kUsualImageSize;
-  const auto size = json["image_size"].get<std::int64_t>();
-  return size >= 1 && size <= 1 << 14 ? size : kUsualImageSize;
-}
-
-runtime::CompiledModel compile(const std::filesystem::path& path, const tflite::ModelInfo& info,
-                               const DetectorOptions& options) {
+/// The size that the model was made for, also where it leaves its size free.
+std::int64_t checked_image_size(const std::filesystem::path& path) {
+  const tflite::ModelInfo info = tflite::read_model(path);
   const auto found = std::ranges::find(info.signatures, "detect", &tflite::ModelSignature::key);
   if (found == info.signatures.end()) {
     fail(ErrorCode::kMismatch, "'{}' has no signature 'detect': not a detector that sealite converted",
          path.string());
   }
+  const graph::Graph graph = tflite::read_runnable_graph(path, "detect");
+  const Shape& image = graph.shape(graph.inputs[0]);
+  if (image.size() != 4 || image[0] != 1)
+    fail(ErrorCode::kMismatch, "'{}' is not a detector: its input is {}", path.string(), to_string(image));
+  return image[2];
+}
+
+runtime::CompiledModel compile(const std::filesystem::path& path, const DetectorOptions& options) {
   runtime::RunOptions run;
   run.threads = options.threads;
   run.library = options.litert_library;
@@ -56,9 +51,9 @@ struct Detector::Impl {
 };
 
 Detector::Detector(const std::filesystem::path& model, const DetectorOptions& options) {
-  const tflite::ModelInfo info = tflite::read_model(model);
-  impl_ = std::make_unique<Impl>(
-      Impl{watermark::Detector(compile(model, info, options), image_size_of(info)), {options.max_pixels}});
+  const std::int64_t size = checked_image_size(model);
+  impl_ =
+      std::make_unique<Impl>(Impl{watermark::Detector(compile(model, options), size), {options.max_pixels}});
 }
 
 Detector::~Detector() = default;

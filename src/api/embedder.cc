@@ -14,6 +14,7 @@
 #include "image/picture.h"
 #include "image/similarity.h"
 #include "tflite/reader.h"
+#include "tflite/runnable_graph.h"
 #include "watermark/blend.h"
 #include "watermark/embed.h"
 
@@ -139,6 +140,7 @@ EmbedReport Embedder::Impl::report(const image::Picture& original, const image::
 Embedder::Embedder(const std::filesystem::path& model, const EmbedderOptions& options) {
   const tflite::ModelInfo info = tflite::read_model(model);
   check_signature(model, info);
+  tflite::read_runnable_graph(model, "embed");
   runtime::RunOptions run;
   run.threads = options.threads;
   run.library = options.litert_library;

@@ -97,7 +97,9 @@ const ElementType& find_type(std::string_view descr) {
 NumpyArray parse(ByteView file) {
   if (file.size() < 12 || as_text(file.first(kMagic.size())) != kMagic)
     fail(ErrorCode::kMalformed, "it is no .npy array");
-  const bool first_version = load<std::uint8_t>(file, 6) == 1;
+  const auto version = load<std::uint8_t>(file, 6);
+  if (version < 1 || version > 3) fail(ErrorCode::kMalformed, "its version {} is not 1 to 3", version);
+  const bool first_version = version == 1;
   const std::size_t start = first_version ? 10 : 12;
   const std::size_t header = first_version ? load<std::uint16_t>(file, 8) : load<std::uint32_t>(file, 8);
   if (header > file.size() - start) fail(ErrorCode::kMalformed, "its header is cut off");

@@ -43,6 +43,23 @@ Loader find_loader(std::string_view start) {
   return nullptr;
 }
 
+/// Libvips' loader gets memory for a chunk of PNG as long as the chunk claims, and fills it.
+void check_png_chunks(std::ifstream& file, std::uint64_t size) {
+  constexpr std::uint64_t kHead = 8;  // length and kind; a checksum follows the contents
+  for (std::uint64_t at = 8; size - at >= kHead;) {
+    std::array<unsigned char, kHead> head = {};
+    file.seekg(static_cast<std::streamoff>(at));
+    file.read(reinterpret_cast<char*>(head.data()), kHead);
+    if (!file) return;
+    std::uint64_t length = 0;
+    for (std::size_t i = 0; i < 4; ++i) length = length << 8U | head[i];
+    if (length > size - at - kHead)
+      fail(ErrorCode::kMalformed, "broken or truncated picture: a chunk is longer than the file");
+    if (std::memcmp(head.data() + 4, "IEND", 4) == 0) return;
+    at += kHead + length + std::min<std::uint64_t>(4, size - at - kHead - length);
+  }
+}
+
 Loader loader_for(const std::filesystem::path& path) {
   std::error_code ignored;
   std::ifstream file;
@@ -54,6 +71,8 @@ Loader loader_for(const std::filesystem::path& path) {
   const std::string_view found(start.data(), static_cast<std::size_t>(file.gcount()));
   const Loader loader = found.size() == start.size() ? find_loader(found) : nullptr;
   if (loader == nullptr) fail(ErrorCode::kMalformed, "{}: not a picture; {}", path.string(), kFormats);
+  if (loader == static_cast<Loader>(vips_pngload))
+    check_png_chunks(file, std::filesystem::file_size(path, ignored));
   return loader;
 }
 

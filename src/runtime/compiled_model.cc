@@ -63,7 +63,7 @@ class CompiledModel::Impl {
   void load_model();
   void find_signature(std::string_view name);
   void read_tensors(LiteRtSignature signature);
-  TensorInfo read_tensor(const char* name, LiteRtTensor tensor) const;
+  TensorInfo read_tensor(std::string_view name, LiteRtTensor tensor) const;
   void compile_with_cache(RunOptions options);
   bool can_prepare() const;
   void compile(const RunOptions& options);
@@ -134,12 +134,12 @@ void CompiledModel::Impl::find_signature(std::string_view name) {
     const char* key = nullptr;
     check(api_->get_model_signature(model_.get(), i, &signature), ErrorCode::kMalformed, "a signature");
     check(api_->get_signature_key(signature, &key), ErrorCode::kMalformed, "a signature's name");
-    if (name == key) {
+    if (name == or_empty(key)) {
       signature_ = i;
       read_tensors(signature);
       return;
     }
-    found += fmt::format("{}\"{}\"", found.empty() ? "" : ", ", key);
+    found += fmt::format("{}\"{}\"", found.empty() ? "" : ", ", or_empty(key));
   }
   fail(ErrorCode::kUsage, "{}: the model has no signature \"{}\"; it has {}", file_.path().string(), name,
        found.empty() ? "none" : found);
@@ -156,20 +156,20 @@ void CompiledModel::Impl::read_tensors(LiteRtSignature signature) {
   for (LiteRtParamIndex i = 0; i < count; ++i) {
     ok(api_->get_signature_input_name(signature, i, &name));
     ok(api_->get_signature_input_tensor(signature, i, &tensor));
-    inputs_.push_back(read_tensor(name, tensor));
+    inputs_.push_back(read_tensor(or_empty(name), tensor));
   }
   ok(api_->get_num_signature_outputs(signature, &count));
   for (LiteRtParamIndex i = 0; i < count; ++i) {
     ok(api_->get_signature_output_name(signature, i, &name));
     ok(api_->get_signature_output_tensor(signature, i, &tensor));
-    outputs_.push_back(read_tensor(name, tensor));
+    outputs_.push_back(read_tensor(or_empty(name), tensor));
   }
 }
 
-TensorInfo CompiledModel::Impl::read_tensor(const char* name, LiteRtTensor tensor) const {
+TensorInfo CompiledModel::Impl::read_tensor(std::string_view name, LiteRtTensor tensor) const {
   LiteRtRankedTensorType type = {};
   check(api_->get_ranked_tensor_type(tensor, &type), ErrorCode::kUnsupported, "a tensor without a rank");
-  return {name, to_dtype(type.element_type, name), to_shape(type.layout, name)};
+  return {std::string(name), to_dtype(type.element_type, name), to_shape(type.layout, name)};
 }
 
 void CompiledModel::Impl::compile_with_cache(RunOptions options) {

@@ -35,6 +35,11 @@ struct FreeText {
 };
 using CText = std::unique_ptr<char, FreeText>;
 
+/// A name that LiteRT gives: it answers ok and null where the file has none.
+inline std::string_view or_empty(const char* name) {
+  return name == nullptr ? std::string_view() : std::string_view(name);
+}
+
 /// The type with LiteRT's number `element_type`. Throws kUnsupported, naming the tensor.
 DType to_dtype(int element_type, std::string_view tensor);
 

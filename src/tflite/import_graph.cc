@@ -95,11 +95,22 @@ class Importer {
     const std::int32_t output = op.outputs()->Get(0);
     const std::string name = text_of(tensor_at(output).name());
     add_context(fmt::format("operator '{}'", name), [&] {
-      const ImportedOp imported =
-          import_op(builtin_of(code), op, [&](std::size_t index) { return read_list(op, index); });
+      std::size_t operands = 0;
+      const ImportedOp imported = import_op(builtin_of(code), op, [&](std::size_t index) {
+        operands = std::max(operands, index + 1);
+        return read_list(op, index);
+      });
+      operands = std::max(operands, imported.inputs);
+      const bool no_bias = imported.inputs == 3 && count_of(op.inputs()) == 2;
+      if (count_of(op.inputs()) != operands && !no_bias)
+        fail(ErrorCode::kUnsupported, "with {} inputs, expected {}", count_of(op.inputs()), operands);
       std::vector<ValueId> inputs;
       for (std::size_t i = 0; i < imported.inputs; ++i) inputs.push_back(input_of(op, i));
-      values_[static_cast<std::size_t>(output)] = add_node(name, imported.op, std::move(inputs));
+      const ValueId id = add_node(name, imported.op, std::move(inputs));
+      if (const Shape stored = shape_of(tensor_at(output)); stored != graph_.shape(id))
+        file_->malformed(fmt::format("its shape is {}, but it computes {}", to_string(stored),
+                                     to_string(graph_.shape(id))));
+      values_[static_cast<std::size_t>(output)] = id;
     });
   }
 
@@ -180,7 +191,9 @@ class Importer {
     const tfl::Tensor& list = tensor_at(tensor);
     const ByteView bytes = file_->buffers()[list.buffer()];
     constexpr std::size_t kMaxList = 64;
-    if (list.type() != tfl::TensorType::INT32 || bytes.empty() || bytes.size() > kMaxList)
+    const Shape shape = shape_of(list);  // [N], or [N, 2] of paddings
+    const bool is_list = shape.size() == 1 || (shape.size() == 2 && shape[1] == 2);
+    if (list.type() != tfl::TensorType::INT32 || bytes.empty() || bytes.size() > kMaxList || !is_list)
       fail(ErrorCode::kUnsupported, "with an input {} that is no constant list", index);
     std::vector<std::int32_t> values(bytes.size() / sizeof(std::int32_t));
     std::memcpy(values.data(), bytes.data(), values.size() * sizeof(std::int32_t));

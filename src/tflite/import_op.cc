@@ -1,6 +1,7 @@
 #include "tflite/import_op.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/error.h"
 
@@ -117,7 +118,10 @@ class OpImporter {
   }
 
   graph::Op reduce(graph::ReduceKind kind) const {
-    return graph::Reduce{kind, read_list_(1), options<tfl::ReducerOptions>().keep_dims()};
+    const std::vector<std::int32_t> axes = read_list_(1);
+    if (std::ranges::adjacent_find(axes, std::greater_equal<>()) != axes.end())
+      unsupported("axes that are repeated or not in order");
+    return graph::Reduce{kind, axes, options<tfl::ReducerOptions>().keep_dims()};
   }
 
   graph::Op concatenation() const {

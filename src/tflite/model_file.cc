@@ -22,6 +22,7 @@ void ModelFile::find_buffers() {
   for (const tfl::Buffer* buffer : *model_->buffers()) {
     ByteView bytes;
     if (buffer->offset() > 1) {
+      if (count_of(buffer->data()) > 0) malformed("a weight lies both in the tables and outside");
       const auto end = checked_add(buffer->offset(), buffer->size());
       if (!end || *end > file_.size()) {
         malformed(fmt::format("a weight lies at {} + {}, the file has {} bytes: it was cut off",

@@ -26,6 +26,8 @@ class ModelFile {
   const std::vector<ByteView>& buffers() const { return buffers_; }
   bool weights_outside() const { return weights_outside_; }
   std::uint64_t size() const { return file_.size(); }
+  ByteView bytes() const { return file_.bytes(); }
+  const std::filesystem::path& path() const { return file_.path(); }
 
   /// Throws kMalformed: "'PATH' is no sound .tflite file: WHAT".
   [[noreturn]] void malformed(const std::string& what) const;

@@ -11,6 +11,9 @@ namespace {
 
 // Shape vectors and texts; anything larger is a weight and not shown.
 constexpr std::size_t kMaxMetadataBytes = 1U << 20U;
+// Of all names, shapes, index lists and metadata. A full ChunkySeal has 2 MB of them. Tables may share a text
+// or list, so that a small file can claim any amount at four bytes for each.
+constexpr std::size_t kMaxContent = 32U << 20U;
 
 class Reader {
  public:
@@ -37,6 +40,7 @@ class Reader {
   }
 
   void read_subgraph(const tfl::Model& model, const tfl::SubGraph& subgraph) {
+    charge(sizeof(ModelTensor));
     const std::size_t first = info_.tensors.size();
     const std::size_t count = count_of(subgraph.tensors());
     std::vector<bool> ready(count, false);
@@ -65,10 +69,22 @@ class Reader {
     });
   }
 
+  void charge(std::size_t bytes) {
+    content_ += bytes;
+    if (content_ > kMaxContent)
+      malformed("its names, shapes and lists take more than {} bytes; are they shared?", kMaxContent);
+  }
+
+  std::string take_text(const flatbuffers::String* text) {
+    charge(text == nullptr ? 0 : text->size());
+    return text_of(text);
+  }
+
   // -1 stands for an optional input that is absent.
   template <typename Body>
-  void for_indices(const flatbuffers::Vector<std::int32_t>* indices, std::size_t count, Body body) const {
+  void for_indices(const flatbuffers::Vector<std::int32_t>* indices, std::size_t count, Body body) {
     if (indices == nullptr) return;
+    charge(indices->size() * sizeof(std::int32_t));
     for (const std::int32_t index : *indices) {
       if (index == -1) continue;
       if (index < 0 || static_cast<std::size_t>(index) >= count)
@@ -84,14 +100,16 @@ class Reader {
     const tfl::BuiltinOperator builtin = builtin_of(code);
     std::string name = tfl::EnumNameBuiltinOperator(builtin);
     if (name.empty()) name = fmt::format("BUILTIN_{}", static_cast<std::int32_t>(builtin));
-    if (code.custom_code() != nullptr) name = "CUSTOM " + code.custom_code()->str();
+    if (code.custom_code() != nullptr) name = "CUSTOM " + take_text(code.custom_code());
     ++info_.operators[name];
     return name;
   }
 
-  ModelTensor read_tensor(const tfl::Tensor& tensor) const {
+  ModelTensor read_tensor(const tfl::Tensor& tensor) {
     ModelTensor result;
-    result.name = text_of(tensor.name());
+    charge(sizeof(ModelTensor) +
+           sizeof(std::int32_t) * (count_of(tensor.shape()) + count_of(tensor.shape_signature())));
+    result.name = take_text(tensor.name());
     const auto type = to_dtype(tensor.type());
     if (tensor.buffer() >= file_.buffers().size())
       malformed("'{}' uses buffer {} of {}", result.name, tensor.buffer(), file_.buffers().size());
@@ -102,17 +120,24 @@ class Reader {
     if (!type) return result;  // another project's file: strings and such
     result.type = *type;
     if (bytes.empty()) return result;
-    const auto elements = element_count(result.shape);
-    if (!elements || *elements > file_.size() * 2 || dtype_bytes(*type, *elements) != bytes.size()) {
-      malformed("weight '{}' is {} {} but has {} bytes", result.name, dtype_name(*type),
-                to_string(result.shape), bytes.size());
-    }
+    check_weight(result, bytes.size());
+    // LiteRT goes by the shape, whatever the signature says.
+    if (tensor.shape() != nullptr) result.shape.assign(tensor.shape()->begin(), tensor.shape()->end());
+    check_weight(result, bytes.size());
     return result;
+  }
+
+  void check_weight(const ModelTensor& weight, std::size_t bytes) const {
+    const auto elements = element_count(weight.shape);
+    if (elements && *elements <= file_.size() * 2 && dtype_bytes(weight.type, *elements) == bytes) return;
+    malformed("weight '{}' is {} {} but has {} bytes", weight.name, dtype_name(weight.type),
+              to_string(weight.shape), bytes);
   }
 
   void read_signature(const tfl::Model& model, const tfl::SignatureDef& signature) {
     ModelSignature result;
-    result.key = text_of(signature.signature_key());
+    charge(sizeof(ModelSignature));
+    result.key = take_text(signature.signature_key());
     if (signature.subgraph_index() >= model.subgraphs()->size())
       malformed("signature '{}' has no subgraph", result.key);
     const tfl::SubGraph& subgraph = *model.subgraphs()->Get(signature.subgraph_index());
@@ -122,7 +147,7 @@ class Reader {
         if (map->tensor_index() >= count_of(subgraph.tensors()))
           malformed("signature '{}' names no tensor", result.key);
         list.push_back(read_tensor(*subgraph.tensors()->Get(map->tensor_index())));
-        list.back().name = text_of(map->name());
+        list.back().name = take_text(map->name());
       }
     };
     add(signature.inputs(), result.inputs);
@@ -136,13 +161,15 @@ class Reader {
       if (entry->buffer() >= file_.buffers().size())
         malformed("metadata '{}' has no buffer", text_of(entry->name()));
       const ByteView bytes = file_.buffers()[entry->buffer()];
-      if (bytes.size() <= kMaxMetadataBytes)
-        info_.metadata[text_of(entry->name())] = std::string(as_text(bytes));
+      if (bytes.size() > kMaxMetadataBytes) continue;
+      charge(bytes.size());
+      info_.metadata[take_text(entry->name())] = std::string(as_text(bytes));
     }
   }
 
   const ModelFile& file_;
   ModelInfo info_;
+  std::size_t content_ = 0;
 };
 
 }  // namespace

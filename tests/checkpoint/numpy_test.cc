@@ -53,6 +53,9 @@ TEST_F(Numpy, TheFixturesArraysAsTheTestsOwnReaderHasThem) {
 TEST_F(Numpy, Refusals) {
   using enum ErrorCode;
   expect_error(kMalformed, {"x.npy", "no .npy"}, [&] { read("PK\x03\x04 something else"); });
+  std::string other = npy("<f4", "(1,)", "1234");
+  other[6] = '\xff';
+  expect_error(kMalformed, {"version 255"}, [&] { read(other); });
   expect_error(kUnsupported, {"x.npy", "|O"}, [&] { read(npy("|O", "(1,)", "12345678")); });
   expect_error(kUnsupported, {"Fortran"}, [&] { read(npy("<f4", "(1,)", "1234", "True")); });
   expect_error(kMalformed, {"do not fill"}, [&] { read(npy("<f4", "(2,)", "1234")); });

@@ -230,6 +230,13 @@ TEST(ReadPicture, HugeClaimsTakeNoMemory) {
     expect_error(ErrorCode::kMalformed, beyond_png.path());  // libpng's own limit
   }
   {
+    std::string bytes = read_bytes(data("rgb.png"));
+    bytes.insert(33, "\x7f\xff\xff\xfftEXt");  // behind IHDR
+    const TemporaryFile long_chunk(bytes);
+    EXPECT_NE(expect_error(ErrorCode::kMalformed, long_chunk.path()).find("longer than the file"),
+              std::string::npos);
+  }
+  {
     const TemporaryFile large(png_of_size(900'000, 900'000));
     EXPECT_NE(expect_error(ErrorCode::kUnsupported, large.path()).find("limit"), std::string::npos);
   }

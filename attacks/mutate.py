@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Mutates sound files at random and runs the program on each: no file may crash, hang or exhaust it.
+
+    attacks/mutate.py BINARY [--count 1000] [--seed 1] [--kind checkpoint|tflite] [--only NUMBER] [--keep DIR]
+
+A case is made again by its kind, number and seed: --kind tflite --seed 1 --only 4711 --keep DIR. Status 1: findings.
+"""
+import argparse
+import collections
+import multiprocessing
+import pathlib
+import random
+import sys
+import tempfile
+
+import program
+import valid_files
+from attack import CHECKPOINT, DETECT, EMBED, INSPECT
+from mutations import Mutator
+
+MEMORY = 256 * 1024  # KiB above the sound file's
+
+
+def commands_for(name):
+    if name.endswith(".tflite"):
+        return [INSPECT, EMBED if name.startswith("embedder") else DETECT]
+    return CHECKPOINT
+
+
+class Case:
+    """One mutated file in a folder of its own."""
+
+    def __init__(self, sound, kind, seed, number):
+        chance = random.Random(f"{seed} {kind} {number}")
+        names = [name for name in sorted(sound.files) if name.endswith(".tflite") == (kind == "tflite")]
+        self.name = chance.choice(names)
+        mutator = Mutator(chance)
+        make = mutator.flatbuffer if kind == "tflite" else mutator.checkpoint
+        self.data = make(sound.files[self.name])
+        self.number = number
+
+
+class Sound:
+    """The sound files, and the memory that each command takes for them."""
+
+    def __init__(self, runner, folder):
+        self.runner = runner
+        self.folder = folder
+        valid_files.small_files(runner, folder)
+        self.files = {p.name: p.read_bytes() for p in folder.iterdir()
+                      if p.suffix in (".pth", ".safetensors", ".tflite") and p.name != "vit.pth"}
+        self.peaks = {}
+        for name in self.files:
+            for command in commands_for(name):
+                outcome = runner.run(self.arguments(command, folder / name), folder)
+                if outcome.status != 0:
+                    raise SystemExit(f"{command.name} refuses the sound {name}: {outcome.err}")
+                self.peaks[name, command.name] = outcome.peak
+                for made in folder.glob("o.*"):
+                    made.unlink()
+
+    def arguments(self, command, file):
+        return [word.format(file=file, sound=self.folder, photo=valid_files.PHOTO) for word in command.arguments]
+
+
+def judge(sound, case, command, outcome, folder, path):
+    found = program.defects(outcome)
+    more = outcome.peak - sound.peaks[case.name, command.name]
+    if more > MEMORY and OPTIONS.memory_bound:
+        found.append(f"{more // 1024} MiB more memory than for the sound file")
+    made = {p.name for p in folder.iterdir()} - {path.name}
+    wanted = {command.output} if command.output and outcome.status == 0 else set()
+    if made != wanted:
+        found.append(f"left {sorted(made)}, expected {sorted(wanted)}")
+    if path.read_bytes() != case.data:
+        found.append("the input was changed")
+    for name in made:
+        (folder / name).unlink()
+    return found, more
+
+
+def run_case(number):
+    """(number, file, [(command, status, MiB more)], [finding])"""
+    case = Case(SOUND, OPTIONS.kind, OPTIONS.seed, number)
+    rows, findings = [], []
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as name:
+        folder = pathlib.Path(name)
+        path = folder / f"case{pathlib.Path(case.name).suffix}"
+        path.write_bytes(case.data)
+        for command in commands_for(case.name):
+            outcome = SOUND.runner.run(SOUND.arguments(command, path), folder)
+            found, more = judge(SOUND, case, command, outcome, folder, path)
+            rows.append((command.name, outcome.status, more))
+            findings += [f"{command.name}: {what}: {outcome.err[-300:].strip()!r}" for what in found]
+        if OPTIONS.keep and (findings or OPTIONS.only is not None):
+            OPTIONS.keep.mkdir(parents=True, exist_ok=True)
+            (OPTIONS.keep / f"{OPTIONS.kind}.{OPTIONS.seed}.{number}{path.suffix}").write_bytes(case.data)
+    return number, case.name, rows, findings
+
+
+def run_kind(kind):
+    OPTIONS.kind = kind
+    statuses, most, total = collections.Counter(), collections.Counter(), 0
+    first = OPTIONS.first if OPTIONS.only is None else OPTIONS.only
+    numbers = range(first, first + (OPTIONS.count if OPTIONS.only is None else 1))
+    with multiprocessing.Pool(2) as pool:
+        for number, name, rows, findings in pool.imap_unordered(run_case, numbers, chunksize=4):
+            for command, status, more in rows:
+                statuses[command, status] += 1
+                most[command] = max(most[command], more)
+            for finding in findings:
+                print(f"FINDING {kind} seed {OPTIONS.seed} case {number} ({name}): {finding}", flush=True)
+            total += len(findings)
+    print(f"{kind}: {len(numbers)} files from {numbers.start}, seed {OPTIONS.seed}: {total} findings")
+    for command in most:
+        row = "  ".join(f"{status}: {n}" for (name, status), n in sorted(statuses.items()) if name == command)
+        print(f"  {command:8} {row}  | at most {most[command] / 1024:+.1f} MiB against the sound file")
+    return total
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("binary", type=pathlib.Path)
+    parser.add_argument("--count", type=int, default=1000, help="files of each kind")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kind", choices=("checkpoint", "tflite"), help="only these files")
+    parser.add_argument("--first", type=int, default=0, help="number of the first case")
+    parser.add_argument("--only", type=int, help="one case's number")
+    parser.add_argument("--keep", type=pathlib.Path, help="save the files that find something here")
+    parser.add_argument("--no-memory-bound", dest="memory_bound", action="store_false")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    OPTIONS = parse()
+    kinds = [OPTIONS.kind] if OPTIONS.kind else ["checkpoint", "tflite"]
+    with tempfile.TemporaryDirectory(prefix="sealite-mutate-") as scratch_name:
+        SCRATCH = pathlib.Path(scratch_name)
+        (SCRATCH / "sound").mkdir()
+        SOUND = Sound(program.Program(OPTIONS.binary, SCRATCH), SCRATCH / "sound")
+        sys.exit(1 if sum([run_kind(kind) for kind in kinds]) else 0)
