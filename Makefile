@@ -55,6 +55,9 @@ asan tsan: setup-tests  ## run the tests with address + undefined-behaviour, or 
 asan: preset = asan-ubsan
 tsan: preset = tsan
 
+coverage: setup  ## print the line coverage of the folders that read strangers' files and decide, by their own tests
+	scripts/coverage.sh $(JOBS)
+
 fuzz:  ## run each libFuzzer target for SECONDS=60; what it finds is left in build/fuzz/found
 	scripts/setup.sh --lint
 	cmake --preset fuzz

@@ -1,6 +1,8 @@
 # Warnings, sanitizers and coverage for one of our own targets.
 function(sealite_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wpedantic)
+  # The same bytes wherever it is built (docs/security.md).
+  target_compile_options(${target} PRIVATE -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
   if(SEALITE_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
