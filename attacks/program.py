@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import threading
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ class Program:
         with open(folder / ".out", "w+b") as out, open(folder / ".err", "w+b") as err:
             process = subprocess.Popen([self.binary, *arguments], cwd=folder, env=self.environment,
                                        stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-            watch = threading.Timer(TIMEOUT, process.kill)
+            # Not Popen.kill, which would wait for it itself.
+            watch = threading.Timer(TIMEOUT, os.kill, (process.pid, signal.SIGKILL))
             watch.start()
             _, status, usage = os.wait4(process.pid, 0)
             hung = not watch.is_alive()

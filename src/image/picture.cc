@@ -284,6 +284,19 @@ SourcePicture read(const std::filesystem::path& path, const ReadLimits& limits, 
 
 }  // namespace
 
+std::jthread start_reading() {
+  try {
+    return std::jthread([] {
+      try {
+        start_vips();
+      } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): read_picture tries again
+      }
+    });
+  } catch (const std::exception&) {  // no thread: read_picture starts it
+    return {};
+  }
+}
+
 Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits) {
   return read(path, limits, false).picture;
 }
