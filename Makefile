@@ -48,12 +48,18 @@ lint:  ## clang-format and clang-tidy (version 19) over the sources
 install: all  ## install into PREFIX (default /usr/local)
 	cmake --install build/release --prefix $(PREFIX)
 
-asan tsan: setup-tests  ## run the tests with address + undefined-behaviour, or thread, sanitizers
-	cmake --preset $(preset)
-	cmake --build --preset $(preset) -j $(JOBS)
-	ctest --preset $(preset) -j $(JOBS) $(LABELS)
-asan: preset = asan-ubsan
-tsan: preset = tsan
+asan: setup-tests  ## run the tests with address and undefined-behaviour sanitizers
+	cmake --preset asan-ubsan
+	cmake --build --preset asan-ubsan -j $(JOBS)
+	ctest --preset asan-ubsan -j $(JOBS) $(LABELS)
+
+# What works with several threads: parallel_for, the evaluator, quantisation, the writer, conversion, many pictures.
+PARALLEL = base graph quantize tflite api
+tsan: setup-tests  ## run the tests of the parallel parts with the thread sanitizer
+	cmake --preset tsan
+	cmake --build --preset tsan -j $(JOBS) --target $(PARALLEL:=_tests)
+	ctest --preset tsan -j $(JOBS) -R '^($(subst $() ,|,$(PARALLEL)))\.' -LE 'slow|golden'
+	ctest --preset tsan -j $(JOBS) -R '^api\.GoldenDemo'
 
 coverage: setup  ## print the line coverage of the folders that read strangers' files and decide, by their own tests
 	scripts/coverage.sh $(JOBS)
