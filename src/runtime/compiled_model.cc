@@ -30,16 +30,6 @@ bool is_free(const Shape& shape) {
   return std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; });
 }
 
-/// Says what is wrong better than LiteRT, which also prints to stderr.
-MappedFile checked_file(const std::filesystem::path& path) {
-  MappedFile file(path);
-  if (file.size() < 8 || as_text(file.bytes().subspan(4, 4)) != "TFL3") {
-    fail(ErrorCode::kMalformed, "{}: not a TFLite file (no \"TFL3\" in its first 8 bytes)",
-         file.path().string());
-  }
-  return file;
-}
-
 }  // namespace
 
 class CompiledModel::Impl {
@@ -94,7 +84,7 @@ class CompiledModel::Impl {
 CompiledModel::Impl::Impl(const std::filesystem::path& model, std::string_view signature,
                           const RunOptions& options)
     : api_(LiteRtApi::load(options.library)),
-      file_(checked_file(model)),
+      file_(open_model_file(model)),
       cache_(options, file_, reinterpret_cast<const void*>(api_->create_environment)) {
   create_environment();
   load_model();
@@ -187,8 +177,7 @@ void CompiledModel::Impl::compile_with_cache(RunOptions options) {
   compile(options);
 }
 
-// What fails while weights are packed LiteRT only says when it is asked for the outputs. Free shapes cannot
-// be asked for yet.
+// A failed packing LiteRT only says when it is asked for the outputs. Free shapes cannot be asked for yet.
 bool CompiledModel::Impl::can_prepare() const {
   if (std::ranges::any_of(inputs_, [](const TensorInfo& input) { return is_free(input.shape); })) return true;
   std::vector<LiteRtLayout> layouts(outputs_.size());
@@ -343,16 +332,8 @@ std::vector<float> CompiledModel::Impl::read_output(std::size_t index) {
 
 void CompiledModel::Impl::check(LiteRtStatus status, ErrorCode code, std::string_view what) const {
   if (status == 0) return;
-  std::string reported;
-  char* messages = nullptr;
-  const bool any = compiled_ && api_->get_error_messages(compiled_.get(), &messages) == 0;
-  const CText owned(messages);
-  if (any && messages != nullptr) {
-    reported = fmt::format("; it reports: {}", messages);
-    std::replace(reported.begin(), reported.end(), '\n', ' ');
-  }
-  // It has no status for this that it uses, and the file was checked before.
-  const auto limit = memory_limit();
+  std::string reported = compiled_ ? reported_errors(*api_, compiled_.get()) : "";
+  const auto limit = memory_limit();  // it has no status for this that it uses
   if (limit) reported += fmt::format("; perhaps {} bytes of memory, the limit, are too few", *limit);
   fail(limit ? ErrorCode::kNoMemory : code, "{}: {}: {} (LiteRT status {}){}", file_.path().string(), what,
        status_name(status), status, reported);

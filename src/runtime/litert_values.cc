@@ -17,6 +17,25 @@ constexpr std::pair<int, DType> kElementTypes[] = {
 
 }  // namespace
 
+MappedFile open_model_file(const std::filesystem::path& path) {
+  MappedFile file(path);
+  if (file.size() < 8 || as_text(file.bytes().subspan(4, 4)) != "TFL3") {
+    fail(ErrorCode::kMalformed, "{}: not a TFLite file (no \"TFL3\" in its first 8 bytes)",
+         file.path().string());
+  }
+  return file;
+}
+
+std::string reported_errors(const LiteRtApi& api, LiteRtCompiledModel compiled) {
+  char* messages = nullptr;
+  const bool any = api.get_error_messages(compiled, &messages) == 0;
+  const CText owned(messages);
+  if (!any || messages == nullptr) return {};
+  std::string text = fmt::format("; it reports: {}", messages);
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
 DType to_dtype(int element_type, std::string_view tensor) {
   for (const auto& [number, type] : kElementTypes) {
     if (number == element_type) return type;

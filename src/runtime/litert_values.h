@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 #include "base/dtype.h"
+#include "base/mapped_file.h"
 #include "base/shape.h"
 #include "runtime/compiled_model.h"
 #include "runtime/litert_api.h"
@@ -39,6 +41,13 @@ using CText = std::unique_ptr<char, FreeText>;
 inline std::string_view or_empty(const char* name) {
   return name == nullptr ? std::string_view() : std::string_view(name);
 }
+
+/// A `.tflite` file, of which LiteRT reads. Says what is wrong better than LiteRT, which also prints to
+/// stderr.
+MappedFile open_model_file(const std::filesystem::path& path);
+
+/// "; it reports: ...", or nothing.
+std::string reported_errors(const LiteRtApi& api, LiteRtCompiledModel compiled);
 
 /// The type with LiteRT's number `element_type`. Throws kUnsupported, naming the tensor.
 DType to_dtype(int element_type, std::string_view tensor);
