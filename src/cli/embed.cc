@@ -101,12 +101,12 @@ void print_text(const Arguments& arguments, const EmbedReport& report, const std
 }
 
 void print_json(const Arguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
-                std::size_t bits, double seconds) {
+                const Embedder& embedder, double seconds) {
   auto json = nlohmann::ordered_json::object();
   json["picture"] = arguments.input;
   json["output"] = arguments.output;
   json["message"] = report.message;
-  json["bits"] = bits;
+  json["bits"] = embedder.bits();
   json["width"] = report.width;
   json["height"] = report.height;
   json["bytes"] = report.bytes;
@@ -119,6 +119,7 @@ void print_json(const Arguments& arguments, const EmbedReport& report, const std
                      {"p_value", check->match.p_value},
                      {"log10_p_value", check->match.log10_p_value}};
   }
+  json["cache"] = cache_use_name(embedder.cache_use());
   json["seconds"] = seconds;
   json["peak_memory_bytes"] = peak_memory();
   print_json_line(json);
@@ -139,7 +140,7 @@ int run(const Arguments& arguments) {
     check = Check{found.message, detector->match(found, message)};
   }
   if (arguments.json) {
-    print_json(arguments, report, check, embedder.bits(), stopwatch.seconds());
+    print_json(arguments, report, check, embedder, stopwatch.seconds());
   } else {
     print_text(arguments, report, check, embedder.bits());
   }

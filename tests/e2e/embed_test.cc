@@ -72,6 +72,7 @@ TEST_F(Embed, JsonAndRandomMessages) {
     EXPECT_NE(json["message"], last);
     last = json["message"];
     EXPECT_EQ(json["width"], 600);
+    EXPECT_EQ(json["cache"], "off") << "a small model";
     EXPECT_EQ(json["bytes"], std::filesystem::file_size(out("a.jpg")));
     EXPECT_GT(json["psnr"], 25);
     EXPECT_GT(json["check"]["matches"], 28);
