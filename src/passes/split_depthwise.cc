@@ -15,20 +15,20 @@ struct Piece {
 
 // Kernels of 25, 25 and 9 taps. No other cover by such pieces is cheaper by the kernels' costs alone.
 std::span<const Piece> few_pieces() {
-  static const std::array pieces{Piece{".odd", {1, 3, 5}, {0, 1, 2, 3, 4, 5, 6}},
-                                 Piece{".even", {0, 2, 4, 6}, {1, 2, 3, 4, 5}},
-                                 Piece{".sides", {0, 2, 4, 6}, {0, 6}}};
-  return pieces;
+  static const std::array kPieces{Piece{".odd", {1, 3, 5}, {0, 1, 2, 3, 4, 5, 6}},
+                                  Piece{".even", {0, 2, 4, 6}, {1, 2, 3, 4, 5}},
+                                  Piece{".sides", {0, 2, 4, 6}, {0, 6}}};
+  return kPieces;
 }
 
 // Kernels of 9 taps and 4, cheaper for each tap; but the activation is read and added four times more.
 std::span<const Piece> small_pieces() {
-  static const std::array pieces{
+  static const std::array kPieces{
       Piece{".even06", {0, 2, 4, 6}, {0, 6}}, Piece{".even15", {0, 2, 4, 6}, {1, 5}},
       Piece{".even24", {0, 2, 4, 6}, {2, 4}}, Piece{".even3", {0, 2, 4, 6}, {3}},
       Piece{".odd135", {1, 3, 5}, {1, 3, 5}}, Piece{".outer", {1, 5}, {0, 2, 4, 6}},
       Piece{".middle", {3}, {0, 2, 4, 6}}};
-  return pieces;
+  return kPieces;
 }
 
 // What fits, with what is made of it, the second cache of today's processors.
