@@ -197,6 +197,7 @@ void check_fits(FileFormat format, std::int64_t height, std::int64_t width) {
 
 std::uint64_t encode_picture(const Picture& picture, const EncodeOptions& options, AtomicFile& file) {
   start_vips();
+  const MemoryWatch memory;
   check_fits(options.format, picture.height, picture.width);
   Target target(file);
   const Pixels pixels(picture, options);
@@ -204,6 +205,7 @@ std::uint64_t encode_picture(const Picture& picture, const EncodeOptions& option
   target.rethrow();
   check_vips(status, ErrorCode::kUnsupported,
              fmt::format("'{}': cannot encode the picture", file.path().string()));
+  memory.check();
   return target.size();
 }
 

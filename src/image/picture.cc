@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/memory_limit.h"
 #include "image/metadata.h"
 #include "image/vips_image.h"
 
@@ -253,6 +254,7 @@ std::string colours_of(VipsImage* image) {
 
 /// Everything, or without alpha and metadata.
 SourcePicture decode(const std::filesystem::path& path, const ReadLimits& limits, bool everything) {
+  const MemoryWatch memory;
   const Image image = open_picture(path, limits);
   SourcePicture source;
   source.bits = static_cast<int>(8 * vips_format_sizeof(vips_image_get_format(image.get())));
@@ -265,6 +267,7 @@ SourcePicture decode(const std::filesystem::path& path, const ReadLimits& limits
   source.picture = read_pixels(bands.get(), alpha ? &source.alpha : nullptr);
   const int orientation = vips_image_get_orientation(image.get());
   if (orientation > 1) rotate_upright(source, orientation);
+  memory.check();
   return source;
 }
 
@@ -285,6 +288,8 @@ SourcePicture read(const std::filesystem::path& path, const ReadLimits& limits, 
 }  // namespace
 
 std::jthread start_reading() {
+  if (memory_limit())
+    return {};  // where it would end the process, LiteRT shall not be in the middle of something
   try {
     return std::jthread([] {
       try {

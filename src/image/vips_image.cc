@@ -1,12 +1,18 @@
 #include "image/vips_image.h"
 
+#include <atomic>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace sealite::image {
 namespace {
 
-void ignore_message(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
+std::atomic<unsigned> allocations_lost{0};  // NOLINT: libvips' own errors are the process' too
+
+void take_warning(const gchar*, GLogLevelFlags, const gchar* message, gpointer) {
+  if (std::string_view(message).find("out of memory") != std::string_view::npos) ++allocations_lost;
+}
 
 /// libvips' error buffer as one printable line; it quotes file names and bytes of the file.
 std::string take_vips_error() {
@@ -31,8 +37,14 @@ void start_vips() {
     vips_block_untrusted_set(TRUE);
     vips_cache_set_max(0);    // every picture is read once
     vips_concurrency_set(1);  // decoding is serial; more threads only take memory
-    g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, ignore_message, nullptr);
+    g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, take_warning, nullptr);
   });
+}
+
+MemoryWatch::MemoryWatch() : before_(allocations_lost) {}
+
+void MemoryWatch::check() const {
+  if (allocations_lost != before_) fail(ErrorCode::kNoMemory, "not enough memory for the picture");
 }
 
 void check_vips(int status, ErrorCode code, std::string_view what) {

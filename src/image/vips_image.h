@@ -21,6 +21,18 @@ using Region = std::unique_ptr<VipsRegion, Unref>;
 /// untrusted. Throws kInternal.
 void start_vips();
 
+/// Without memory libvips may say that all is well and give black pixels: only a warning tells. For a picture
+/// whose memory another thread's lost at the same time it is an error as well.
+class MemoryWatch {
+ public:
+  MemoryWatch();
+  /// Throws kNoMemory if libvips lacked memory since this was made.
+  void check() const;
+
+ private:
+  unsigned before_;
+};
+
 /// Throws `code` (kNoMemory if that is what failed) with `what` and libvips' own words if `status` is not 0.
 void check_vips(int status, ErrorCode code, std::string_view what);
 
