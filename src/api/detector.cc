@@ -51,7 +51,6 @@ struct Detector::Impl {
 };
 
 Detector::Detector(const std::filesystem::path& model, const DetectorOptions& options) {
-  const std::jthread pictures = image::start_reading();
   const std::int64_t size = checked_image_size(model);
   impl_ =
       std::make_unique<Impl>(Impl{watermark::Detector(compile(model, options), size), {options.max_pixels}});

@@ -138,7 +138,6 @@ EmbedReport Embedder::Impl::report(const image::Picture& original, const image::
 }
 
 Embedder::Embedder(const std::filesystem::path& model, const EmbedderOptions& options) {
-  const std::jthread pictures = image::start_reading();
   const tflite::ModelInfo info = tflite::read_model(model);
   check_signature(model, info);
   tflite::read_runnable_graph(model, "embed");

@@ -13,7 +13,6 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/interrupt.h"
-#include "base/memory_limit.h"
 #include "image/metadata.h"
 #include "image/vips_image.h"
 
@@ -286,21 +285,6 @@ SourcePicture read(const std::filesystem::path& path, const ReadLimits& limits, 
 }
 
 }  // namespace
-
-std::jthread start_reading() {
-  if (memory_limit())
-    return {};  // where it would end the process, LiteRT shall not be in the middle of something
-  try {
-    return std::jthread([] {
-      try {
-        start_vips();
-      } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): read_picture tries again
-      }
-    });
-  } catch (const std::exception&) {  // no thread: read_picture starts it
-    return {};
-  }
-}
 
 Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits) {
   return read(path, limits, false).picture;

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "sealite/limits.h"
@@ -30,9 +29,6 @@ struct ReadLimits {
 /// such file), kMalformed (broken, truncated or not a picture), kUnsupported (over the limit, or colours that
 /// have no RGB).
 Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits = {});
-
-/// Starts libvips (16 ms) beside other work; what goes wrong is said when a picture is read.
-std::jthread start_reading();
 
 /// Colour profile, EXIF, XMP, IPTC and resolution of a file (image/metadata.h).
 class Metadata;

@@ -21,8 +21,9 @@ using Region = std::unique_ptr<VipsRegion, Unref>;
 /// untrusted. Throws kInternal.
 void start_vips();
 
-/// Without memory libvips may say that all is well and give black pixels: only a warning tells. For a picture
-/// whose memory another thread's lost at the same time it is an error as well.
+/// Without memory libvips may say that all is well and give black pixels: only a warning tells, and not of
+/// which picture. So one that another thread reads at the time fails as well (`detect_files` reads it again,
+/// alone).
 class MemoryWatch {
  public:
   MemoryWatch();
