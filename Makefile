@@ -61,7 +61,7 @@ tsan: setup-tests  ## run the tests of the parallel parts with the thread saniti
 	cmake --build --preset tsan -j $(JOBS) --target $(PARALLEL:=_tests)
 	ctest --preset tsan -j $(JOBS) -R '^($(subst $() ,|,$(PARALLEL)))\.' -LE 'slow|golden' -E EmbedDemo
 
-coverage: setup  ## print the line coverage of the folders that read strangers' files and decide, by their own tests
+coverage:  ## print the line coverage of the folders that read strangers' files and decide, by their own tests
 	scripts/coverage.sh $(JOBS)
 
 fuzz:  ## run each libFuzzer target for SECONDS=60; what it finds is left in build/fuzz/found

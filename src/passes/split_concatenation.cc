@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "graph/source.h"
 #include "passes/channel_chain.h"
+#include "passes/sum_of_parts.h"
 
 namespace sealite::passes {
 
@@ -14,21 +14,16 @@ std::optional<ValueId> split_concatenation(const Graph& graph, const Node& node,
   const Node* join = joined_channels(graph, *chain);
   if (join == nullptr) return std::nullopt;
   const graph::Value& filter = graph.value(node.inputs[1]);
-  std::optional<ValueId> sum;
+  SumOfParts parts(graph, node, patch);
   std::int64_t column = 0;
   for (std::size_t i = 0; i < join->inputs.size(); ++i) {
     const std::string suffix = fmt::format(".part{}", i);
     const std::int64_t channels = graph.shape(join->inputs[i]).back();
     const ValueId part = patch.constant(filter.name + suffix, column_range(filter.source, column, channels));
-    const ValueId bias =
-        sum ? patch.constant(node.name + suffix + ".zero", graph::filled({filter.shape[0]}, 0.0F))
-            : node.inputs[2];
-    const ValueId y =
-        patch.add(node.name + suffix, node.op, {chain->rebuild(patch, join->inputs[i], suffix), part, bias});
-    sum = sum ? patch.binary(node.name + ".plus" + suffix, graph::BinaryKind::kAdd, *sum, y) : y;
+    parts.add(suffix, node.op, chain->rebuild(patch, join->inputs[i], suffix), part);
     column += channels;
   }
-  return sum;
+  return parts.sum();
 }
 
 }  // namespace sealite::passes

@@ -1,7 +1,7 @@
 #include <array>
 #include <span>
 
-#include "passes/rules.h"
+#include "passes/sum_of_parts.h"
 
 namespace sealite::passes {
 namespace {
@@ -51,21 +51,16 @@ std::optional<ValueId> split_depthwise(const Graph& graph, const Node& node, Bui
   const graph::Value& filter = graph.value(node.inputs[1]);
   if (!filter.source || filter.shape[1] != 7 || filter.shape[2] != 7) return std::nullopt;
   const bool small = element_count(graph.shape(node.output)) <= kSmallActivation;
-  std::optional<ValueId> sum;
+  SumOfParts parts(graph, node, patch);
   for (const Piece& piece : small ? small_pieces() : few_pieces()) {
     const ValueId taps =
         patch.constant(filter.name + piece.suffix,
                        graph::taken(graph::taken(filter.source, 1, piece.rows), 2, piece.columns));
-    const ValueId bias =
-        sum ? patch.constant(node.name + piece.suffix + ".zero", graph::filled({filter.shape[3]}, 0.0F))
-            : node.inputs[2];
-    const ValueId y = patch.add(
-        node.name + piece.suffix,
-        graph::DepthwiseConv2D{distance(piece.rows), distance(piece.columns), graph::Padding::kSame},
-        {node.inputs[0], taps, bias});
-    sum = sum ? patch.binary(node.name + ".plus" + piece.suffix, graph::BinaryKind::kAdd, *sum, y) : y;
+    const graph::DepthwiseConv2D dilated{distance(piece.rows), distance(piece.columns),
+                                         graph::Padding::kSame};
+    parts.add(piece.suffix, dilated, node.inputs[0], taps);
   }
-  return sum;
+  return parts.sum();
 }
 
 }  // namespace sealite::passes

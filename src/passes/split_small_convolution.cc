@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include "graph/source.h"
-#include "passes/rules.h"
+#include "passes/sum_of_parts.h"
 
 namespace sealite::passes {
 namespace {
@@ -24,7 +23,7 @@ std::optional<ValueId> split_small_convolution(const Graph& graph, const Node& n
   if (!filter.source || positions == 1 || shape[1] * shape[2] > kMostPixels) return std::nullopt;
   const std::int64_t channels = filter.shape[3];
   const graph::SourcePtr matrix = graph::reshaped(filter.source, {filter.shape[0], positions * channels});
-  std::optional<ValueId> sum;
+  SumOfParts parts(graph, node, patch);
   for (std::int64_t position = 0; position < positions; ++position) {
     const std::int64_t row = position / filter.shape[2];
     const std::int64_t column = position % filter.shape[2];
@@ -34,13 +33,9 @@ std::optional<ValueId> split_small_convolution(const Graph& graph, const Node& n
                   graph::Slice{{0, row, column, 0}, {-1, shape[1], shape[2], -1}}, {node.inputs[0]});
     const ValueId weights =
         patch.constant(filter.name + suffix, graph::column_range(matrix, position * channels, channels));
-    const ValueId bias =
-        sum ? patch.constant(node.name + suffix + ".zero", graph::filled({filter.shape[0]}, 0.0F))
-            : node.inputs[2];
-    const ValueId y = patch.add(node.name + suffix, graph::FullyConnected{}, {x, weights, bias});
-    sum = sum ? patch.binary(node.name + ".plus" + suffix, graph::BinaryKind::kAdd, *sum, y) : y;
+    parts.add(suffix, graph::FullyConnected{}, x, weights);
   }
-  return sum;
+  return parts.sum();
 }
 
 }  // namespace sealite::passes

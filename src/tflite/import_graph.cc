@@ -42,9 +42,7 @@ class StoredTensor : public graph::Source {
 
 class Importer {
  public:
-  explicit Importer(const std::filesystem::path& path) : file_(std::make_shared<const ModelFile>(path)) {
-    read_model(*file_);  // for its checks of every index
-  }
+  explicit Importer(std::shared_ptr<const ModelFile> file) : file_(std::move(file)) {}
 
   graph::Graph import(std::string_view signature) {
     const tfl::SignatureDef& definition = find_signature(signature);
@@ -210,7 +208,13 @@ class Importer {
 }  // namespace
 
 graph::Graph import_graph(const std::filesystem::path& path, std::string_view signature) {
-  return Importer(path).import(signature);
+  auto file = std::make_shared<const ModelFile>(path);
+  read_model(*file);  // for its checks of every index
+  return import_graph(std::move(file), signature);
+}
+
+graph::Graph import_graph(std::shared_ptr<const ModelFile> file, std::string_view signature) {
+  return Importer(std::move(file)).import(signature);
 }
 
 }  // namespace sealite::tflite

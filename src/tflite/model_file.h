@@ -2,13 +2,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/dtype.h"
 #include "base/mapped_file.h"
+#include "graph/graph.h"
 #include "schema_generated.h"
 #include "tflite/reader.h"
 
@@ -43,6 +46,9 @@ class ModelFile {
 
 /// The checks and contents of `read_model(path)` for an opened file.
 ModelInfo read_model(const ModelFile& file);
+
+/// `import_graph(path)` for a file that `read_model` has checked.
+graph::Graph import_graph(std::shared_ptr<const ModelFile> file, std::string_view signature);
 
 /// Nothing for types that Sealite does not know (strings, …).
 std::optional<DType> to_dtype(tfl::TensorType type);

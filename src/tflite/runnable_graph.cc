@@ -207,11 +207,11 @@ void check_operands(const graph::Graph& graph) {
 }  // namespace
 
 graph::Graph read_runnable_graph(const std::filesystem::path& path, std::string_view signature) {
-  const ModelFile file(path);
-  read_model(file);  // for its checks of every index
-  TableChecker(file, signature).check();
+  const auto file = std::make_shared<const ModelFile>(path);
+  read_model(*file);  // for its checks of every index
+  TableChecker(*file, signature).check();
   try {
-    graph::Graph graph = import_graph(path, signature);
+    graph::Graph graph = import_graph(file, signature);
     check_operands(graph);
     return graph;
   } catch (const Error& error) {

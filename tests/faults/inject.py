@@ -190,9 +190,7 @@ def main() -> int:
                 bad += bool(problems)
                 for problem in problems:
                     print(f"{options.command}: {fault}: {problem}", flush=True)
-        damaged = bench.damaged_inputs()
-        for name in damaged:
-            print(f"{name} is damaged")
+        damaged = bench.report_damaged_inputs()
         for name, counter in ends.items():
             print(f"{options.command} {name}:", ", ".join(f"{count} x {end}" for end, count in sorted(counter.items())))
         print(f"{options.command}: {len(faults)} faults, {bad} not as promised")

@@ -88,9 +88,7 @@ def main() -> int:
             bad += bool(problems)
             for problem in problems:
                 print(f"run {number}, {name} after {delay * 1000:.1f} ms: {problem}", flush=True)
-        damaged = bench.damaged_inputs()
-        for path in damaged:
-            print(f"{path} is damaged")
+        damaged = bench.report_damaged_inputs()
         for end, count in sorted(ends.items()):
             print(f"{options.command}: {count} x {end}")
         print(f"{options.command}: {options.runs} runs of usually {usual * 1000:.0f} ms, seed {options.seed}, "

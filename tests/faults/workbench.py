@@ -232,9 +232,12 @@ class Workbench:
             found.append("an input was touched")
         return found
 
-    def damaged_inputs(self) -> list:
-        return [str(path) for path, digest in self.hashes.items()
-                if hashlib.sha256(path.read_bytes()).digest() != digest]
+    def report_damaged_inputs(self) -> list:
+        damaged = [str(path) for path, digest in self.hashes.items()
+                   if hashlib.sha256(path.read_bytes()).digest() != digest]
+        for path in damaged:
+            print(f"{path} is damaged")
+        return damaged
 
 
 def is_leftover(name: str, outputs: list) -> bool:
