@@ -94,7 +94,8 @@ class Detector {
   /// Reads a JPEG, PNG, WebP, AVIF or TIFF file of any size.
   Detection detect_file(const std::filesystem::path& picture);
   /// Reads several files: up to `readers` are decoded while one is in the model. Calls `each` for every
-  /// picture in the given order, one at a time, from any thread. A picture that cannot be read is an error in
+  /// picture in the given order, one at a time, from any thread, while the next one may be in the model: it
+  /// must not run the detector (`decode` and `match` do not). A picture that cannot be read is an error in
   /// its result; what `each` throws ends it. Throws kUsage if `readers` is below 1, kInterrupted.
   void detect_files(std::span<const std::filesystem::path> pictures, int readers,
                     const std::function<void(std::size_t index, PictureDetection found)>& each);

@@ -65,8 +65,9 @@ std::string metadata_text(const model::Card& card, const ConvertReport& report, 
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-void run_passes(graph::Graph& graph, const ConvertOptions& options) {
+void run_passes(graph::Graph& graph, const ConvertOptions& options, passes::Phase phase) {
   passes::PipelineOptions pipeline;
+  pipeline.phase = phase;
   pipeline.dynamic_shapes = options.dynamic;
   pipeline.stop_after = options.stop_after;
   if (options.after_pass) {
@@ -217,8 +218,9 @@ class Conversion {
     for (const model::Parameter& parameter : parameters) {
       if (!parameter.is_buffer) report.parameters += element_count(parameter.shape).value_or(0);
     }
-    run_passes(graph, options_);
+    run_passes(graph, options_, passes::Phase::kBeforeQuantization);
     quantize_graph(graph, options_, recipe_, border_, report);
+    run_passes(graph, options_, passes::Phase::kAfterQuantization);
     check_lowered(graph, options_);
     model::WeightAudit audit = model::audit(*checkpoint_, parameters);
     report.checkpoint_hash = std::move(audit.hash);

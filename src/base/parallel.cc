@@ -5,6 +5,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/interrupt.h"
@@ -13,8 +14,15 @@ namespace sealite {
 namespace {
 
 std::atomic<std::size_t> chosen_workers{0};  // NOLINT: the process' own; 0: as many as processors
+thread_local bool one_thread = false;        // NOLINT: see OneThread
 
 }  // namespace
+
+OneThread::OneThread() : before_(std::exchange(one_thread, true)) {}
+
+OneThread::~OneThread() {
+  one_thread = before_;
+}
 
 void set_worker_count(std::size_t count) {
   chosen_workers = count;
@@ -47,7 +55,7 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t)>& bod
   };
   {
     std::vector<std::jthread> helpers;
-    const std::size_t workers = std::min(worker_count(), count);
+    const std::size_t workers = one_thread ? 1 : std::min(worker_count(), count);
     try {
       for (std::size_t i = 1; i < workers; ++i) helpers.emplace_back(work);
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the threads that there are do it all

@@ -15,4 +15,17 @@ std::size_t worker_count();
 /// stops the rest and is rethrown here. Throws kInterrupted soon after SIGINT or SIGTERM (see interrupt.h).
 void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body);
 
+/// While one lives, `parallel_for` uses no thread but the one that made it: for work that is one of many
+/// already.
+class OneThread {
+ public:
+  OneThread();
+  ~OneThread();
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  bool before_;
+};
+
 }  // namespace sealite

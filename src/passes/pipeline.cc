@@ -35,6 +35,8 @@ constexpr Pass kPipeline[] = {
      lower_reflection_pad, When::kStaticShapes},
     {"split-small-convolution", "a 3x3 convolution of few pixels as nine products, faster in float32",
      split_small_convolution, When::kStaticShapes},
+    {"strip-hidden", "a wide hidden activation in strips of rows that stay in the caches", strip_hidden,
+     When::kStaticShapes, Phase::kAfterQuantization},
 };
 
 // Puts the patch's nodes in the place of nodes[index]; the replacement takes over the old output's value.
@@ -114,9 +116,14 @@ void remove_dead_nodes(graph::Graph& graph) {
 void run_pipeline(graph::Graph& graph, const PipelineOptions& options) {
   if (!options.stop_after.empty()) find_pass(options.stop_after);
   for (const Pass& pass : kPipeline) {
+    const bool last = pass.name == options.stop_after;
+    if (pass.phase != options.phase) {
+      if (last) return;
+      continue;
+    }
     if (!(options.dynamic_shapes && pass.when == When::kStaticShapes)) apply_rule(graph, pass.rule);
     if (options.after_pass) options.after_pass(pass, graph);
-    if (pass.name == options.stop_after) return;
+    if (last) return;
   }
 }
 

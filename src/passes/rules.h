@@ -26,6 +26,7 @@ std::optional<ValueId> fuse_relu(const Graph& graph, const Node& node, Builder& 
 std::optional<ValueId> split_depthwise(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> lower_reflection_pad(const Graph& graph, const Node& node, Builder& patch);
 std::optional<ValueId> split_small_convolution(const Graph& graph, const Node& node, Builder& patch);
+std::optional<ValueId> strip_hidden(const Graph& graph, const Node& node, Builder& patch);
 
 /// A FULLY_CONNECTED, or a CONV_2D without padding: y = linear(x, filter, bias), so that a per-channel affine
 /// map of x can move into filter and bias exactly (a padding zero would not get the affine map's offset).

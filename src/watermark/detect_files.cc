@@ -7,6 +7,7 @@
 #include <shared_mutex>
 
 #include "base/interrupt.h"
+#include "base/parallel.h"
 #include "base/stopwatch.h"
 
 namespace sealite::watermark {
@@ -23,13 +24,15 @@ struct Item {
 
 class Reader {
  public:
-  Reader(std::int64_t height, std::int64_t width, const image::ReadLimits& limits)
-      : height_(height), width_(width), limits_(limits) {}
+  Reader(const Detector& detector, const image::ReadLimits& limits, bool several)
+      : height_(detector.height()), width_(detector.width()), limits_(limits), several_(several) {}
 
   // libvips has one text of errors for all threads: a picture that fails is read once more with nobody beside
   // it, so that its error is its own.
   void read(const std::filesystem::path& path, Item& item) {
     const Stopwatch stopwatch;
+    std::optional<OneThread> one_thread;
+    if (several_) one_thread.emplace();  // the others are in the model and with other pictures
     bool good = false;
     {
       const std::shared_lock lock(alone_);
@@ -57,6 +60,7 @@ class Reader {
   std::int64_t height_;
   std::int64_t width_;
   image::ReadLimits limits_;
+  bool several_;
   std::shared_mutex alone_;
 };
 
@@ -70,7 +74,7 @@ void detect_files(Detector& detector, std::span<const std::filesystem::path> pic
   // What is on its way when somebody throws, oneTBB does not destroy: it gets pointers into this. Pictures
   // leave in order, so by the time that a place is taken again, its picture has left.
   std::vector<Item> places(threads + 1);
-  Reader reader(detector.height(), detector.width(), limits);
+  Reader reader(detector, limits, pictures.size() > 1);
   std::size_t next = 0;
   const auto take = tbb::make_filter<void, Item*>(tbb::filter_mode::serial_in_order,
                                                   [&](tbb::flow_control& control) -> Item* {
@@ -88,16 +92,19 @@ void detect_files(Detector& detector, std::span<const std::filesystem::path> pic
     reader.read(pictures[item->index], *item);
     return item;
   });
-  const auto run = tbb::make_filter<Item*, void>(tbb::filter_mode::serial_in_order, [&](Item* item) {
+  const auto run = tbb::make_filter<Item*, Item*>(tbb::filter_mode::serial_in_order, [&](Item* item) {
     check_interrupt();
     const Stopwatch stopwatch;
     if (!item->found.error) item->found.logits = detector.detect(item->planes);
     item->found.seconds += stopwatch.seconds();
-    each(item->index, std::move(item->found));
+    return item;
   });
+  // Apart from the model, which can go on with the next picture.
+  const auto give = tbb::make_filter<Item*, void>(
+      tbb::filter_mode::serial_in_order, [&](Item* item) { each(item->index, std::move(item->found)); });
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
   tbb::task_arena arena(static_cast<int>(threads));
-  arena.execute([&] { tbb::parallel_pipeline(places.size(), take & decode & run); });
+  arena.execute([&] { tbb::parallel_pipeline(places.size(), take & decode & run & give); });
 }
 
 }  // namespace sealite::watermark

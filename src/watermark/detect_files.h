@@ -20,9 +20,9 @@ struct PictureLogits {
 };
 
 /// Reads several pictures: up to `readers` are decoded and resized while one is in the model. Calls `each`
-/// for every picture in the given order, one at a time, from any thread. What `each` throws ends it, and so
-/// does an interrupt (kInterrupted, kTimeout). Memory: `readers` pictures' rows, and as many of the model's
-/// size.
+/// for every picture in the given order, one at a time, from any thread, while the next one may be in the
+/// model. What `each` throws ends it, and so does an interrupt (kInterrupted, kTimeout). Memory: `readers`
+/// pictures' rows, and as many of the model's size.
 void detect_files(Detector& detector, std::span<const std::filesystem::path> pictures, int readers,
                   const image::ReadLimits& limits,
                   const std::function<void(std::size_t index, PictureLogits found)>& each);

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "base/error.h"
@@ -46,6 +48,28 @@ TEST(ParallelForTest, SurvivesAnExceptionFromEveryCall) {
   std::atomic<int> calls{0};
   parallel_for(100, [&](std::size_t) { ++calls; });
   EXPECT_EQ(calls, 100);
+}
+
+TEST(ParallelForTest, OneThreadKeepsToItself) {
+  set_worker_count(4);
+  const auto strangers = [] {
+    std::atomic<int> count{0};
+    const std::thread::id here = std::this_thread::get_id();
+    parallel_for(64, [&](std::size_t) {
+      if (std::this_thread::get_id() != here) ++count;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    });
+    return count.load();
+  };
+  {
+    const OneThread one;
+    EXPECT_EQ(strangers(), 0);
+    int elsewhere = 0;
+    std::thread([&] { elsewhere = strangers(); }).join();
+    EXPECT_GT(elsewhere, 0) << "it is about its own thread only";
+  }
+  EXPECT_GT(strangers(), 0);
+  set_worker_count(0);
 }
 
 TEST(ParallelForTest, MayBeNested) {

@@ -54,6 +54,22 @@ TEST_F(VerifyCommand, AnEmbedderIsProvedToo) {
   EXPECT_EQ(run_sealite({"verify", embedder}).status, 2);
 }
 
+// At this size the first stage's hidden activation is computed in strips: the written file must still be the
+// network.
+TEST_F(VerifyCommand, AModelOfLargePicturesIsProvedToo) {
+  const std::string large = folder / "large.tflite";
+  const std::string checkpoint = fixture("pixelseal_tiny.pth");
+  const std::string card = fixture("pixelseal_tiny.card.yaml");
+  const Outcome converted = run_sealite({"convert", checkpoint, "--card", card, "-o", large, "--image-size",
+                                         "1280", "--quantize", "int8", "--dump-after", "strip-hidden"});
+  EXPECT_EQ(converted.status, 0);
+  EXPECT_NE(converted.err.find("strip1"), std::string::npos) << converted.err;
+  const Outcome outcome = run_sealite({"verify", large, "--checkpoint", checkpoint, "--card", card,
+                                       "--images", asset("coffee.png"), "--runs", "1"});
+  expect_success(outcome);
+  EXPECT_NE(outcome.out.find("PROVED"), std::string::npos) << outcome.out;
+}
+
 TEST_F(VerifyCommand, CannotTellIsTwoAndFailsIsOne) {
   const Outcome open = run_sealite({"verify", model(), "--json"});
   EXPECT_EQ(open.status, 2);

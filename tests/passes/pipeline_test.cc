@@ -38,6 +38,8 @@ TEST(Pipeline, KeepsTheNumbersAfterEachPass) {
     expect_same(before, state);
   };
   run_pipeline(after, options);
+  options.phase = Phase::kAfterQuantization;
+  run_pipeline(after, options);
   EXPECT_EQ(seen, pipeline().size());
   const auto counts = op_counts(after);
   for (const char* composite : {"LAYER_NORM", "GRN", "MIRROR_PAD"}) EXPECT_EQ(counts.count(composite), 0U);
@@ -62,7 +64,10 @@ TEST(Pipeline, StopsAfterAnyPass) {
     options.stop_after = last.name;
     std::string_view seen;
     options.after_pass = [&](const Pass& pass, const Graph&) { seen = pass.name; };
-    run_pipeline(graph, options);
+    for (const Phase phase : {Phase::kBeforeQuantization, Phase::kAfterQuantization}) {
+      options.phase = phase;
+      run_pipeline(graph, options);
+    }
     EXPECT_EQ(seen, last.name);
     expect_same(small_network(), graph);
   }
@@ -91,6 +96,8 @@ TEST(Pipeline, DynamicShapesSkipWhatBakesThemIn) {
     }
     last = dump(state);
   };
+  run_pipeline(after, options);
+  options.phase = Phase::kAfterQuantization;
   run_pipeline(after, options);
   expect_same(before, after);
   // The result still runs at another size and batch.
