@@ -42,27 +42,32 @@ std::string_view part_name(Part part) {
   return part == Part::kDetector ? "detector" : "embedder";
 }
 
+// One entry of a JSON object. A string may be a file's name: any bytes. nlohmann's objects are not used,
+// whose destructor takes memory, and ends the process if there is none.
+void add_entry(std::string& object, std::string_view key, const nlohmann::json& scalar) {
+  object += object.empty() ? "{" : ",";
+  object += fmt::format("\"{}\":", key);
+  object += scalar.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 std::string metadata_text(const model::Card& card, const ConvertReport& report, std::int64_t image_size,
                           const ConvertOptions& options) {
-  // Not null at first: nlohmann would make it an object then, and ends the process (an assertion, in builds
-  // with them) when it has no memory for that.
-  auto json = nlohmann::ordered_json::object();
-  json["model"] = card.name;
-  json["part"] = part_name(report.part);
-  json["bits"] = card.bits;
-  json["image_size"] = image_size;
-  json["layout"] = options.layout == ImageLayout::kNchw ? "nchw" : "nhwc";
-  json["precision"] = report.precision;
-  json["sealite_version"] = version();
-  json["checkpoint_hash"] = report.checkpoint_hash;
+  std::string object;
+  add_entry(object, "model", card.name);
+  add_entry(object, "part", part_name(report.part));
+  add_entry(object, "bits", card.bits);
+  add_entry(object, "image_size", image_size);
+  add_entry(object, "layout", options.layout == ImageLayout::kNchw ? "nchw" : "nhwc");
+  add_entry(object, "precision", report.precision);
+  add_entry(object, "sealite_version", version());
+  add_entry(object, "checkpoint_hash", report.checkpoint_hash);
   if (report.part == Part::kEmbedder) {
-    json["attenuation"] = card.attenuation;
-    json["scaling_w"] = card.scaling_w;
-    json["scaling_i"] = card.scaling_i;
-    json["yuv"] = card.embedder.in_channels == 1;
+    add_entry(object, "attenuation", card.attenuation);
+    add_entry(object, "scaling_w", card.scaling_w);
+    add_entry(object, "scaling_i", card.scaling_i);
+    add_entry(object, "yuv", card.embedder.in_channels == 1);
   }
-  // The card's name may come from a file name: any bytes.
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return object + "}";
 }
 
 void run_passes(graph::Graph& graph, const ConvertOptions& options, passes::Phase phase) {
