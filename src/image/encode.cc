@@ -12,6 +12,7 @@
 #include "base/interrupt.h"
 #include "image/metadata.h"
 #include "image/vips_image.h"
+#include "image/vips_modules.h"
 
 namespace sealite::image {
 namespace {
@@ -199,6 +200,7 @@ std::uint64_t encode_picture(const Picture& picture, const EncodeOptions& option
   start_vips();
   const MemoryWatch memory;
   check_fits(options.format, picture.height, picture.width);
+  if (options.format == FileFormat::kAvif) load_heif_module();
   Target target(file);
   const Pixels pixels(picture, options);
   const int status = save(pixels.get(), target.get(), options);

@@ -15,6 +15,7 @@
 #include "base/interrupt.h"
 #include "image/metadata.h"
 #include "image/vips_image.h"
+#include "image/vips_modules.h"
 
 namespace sealite::image {
 namespace {
@@ -71,6 +72,7 @@ Loader loader_for(const std::filesystem::path& path) {
   const std::string_view found(start.data(), static_cast<std::size_t>(file.gcount()));
   const Loader loader = found.size() == start.size() ? find_loader(found) : nullptr;
   if (loader == nullptr) fail(ErrorCode::kMalformed, "{}: not a picture; {}", path.string(), kFormats);
+  if (loader == static_cast<Loader>(vips_heifload)) load_heif_module();
   if (loader == static_cast<Loader>(vips_pngload))
     check_png_chunks(file, std::filesystem::file_size(path, ignored));
   return loader;

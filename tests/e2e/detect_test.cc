@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "checkpoint/checkpoint.h"
@@ -27,9 +28,43 @@ class Detect : public ::testing::Test {
  protected:
   void SetUp() override { expect_success(convert_demo(model())); }
   std::string model() const { return folder_ / "demo.tflite"; }
+  std::string embedder() const {
+    const std::string path = folder_ / "demo.embedder.tflite";
+    if (!std::filesystem::exists(path)) expect_success(convert_demo(path, {"--part", "embedder"}));
+    return path;
+  }
 
   ScratchFolder folder_;
 };
+
+// The files that the dynamic loader opened while sealite ran.
+std::string libraries_of(const std::vector<std::string>& arguments) {
+  const ScratchFolder folder;
+  ::setenv("LD_DEBUG", "files", 1);
+  ::setenv("LD_DEBUG_OUTPUT", (folder / "ld").c_str(), 1);
+  const Outcome outcome = run_sealite(arguments);
+  ::unsetenv("LD_DEBUG");
+  ::unsetenv("LD_DEBUG_OUTPUT");
+  expect_success(outcome);
+  std::string text;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    text += read_text(entry.path());
+  return text;
+}
+
+// libvips would load ImageMagick, Poppler and more: time, memory, and code that a stranger's picture might
+// reach.
+TEST_F(Detect, LoadsOnlyTheDecodersThatItUses) {
+  for (const auto& [extension, heif] : {std::pair(".png", false), {".avif", true}}) {
+    const std::string picture = folder_ / ("picture" + std::string(extension));
+    expect_success(run_sealite({"embed", embedder(), asset("coffee.png"), "-o", picture, "--random"}));
+    const std::string loaded = libraries_of({"detect", model(), picture});
+    EXPECT_NE(loaded.find("libvips.so"), std::string::npos);
+    EXPECT_EQ(loaded.find("libheif.so") != std::string::npos, heif) << extension;
+    for (const char* other : {"libMagickCore", "libpoppler", "libopenslide"})
+      EXPECT_EQ(loaded.find(other), std::string::npos) << other;
+  }
+}
 
 TEST_F(Detect, ReadsTheMarkedPhoto) {
   const Outcome outcome =
