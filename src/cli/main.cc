@@ -108,8 +108,8 @@ int run_and_report(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   sealite::catch_interrupts();
-  sealite::image::leave_out_vips_modules();  // a third of a small model's start, and code that strangers'
-                                             // files could reach
+  // 15 ms of every start with pictures, and code that strangers' files could reach.
+  sealite::image::leave_out_vips_modules();
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of the write, and not the end
   try {
     return run_and_report(argc, argv);
