@@ -22,7 +22,7 @@ for command in convert convert-int8 convert-both extract extract-safetensors mak
   detect detect-cached inspect; do
   run inject.py "$faulty" --command "$command" --calls writes --all
 done
-for command in convert extract inspect; do
+for command in convert convert-json extract inspect; do
   run inject.py "$faulty" --command "$command" --calls memory --all
 done
 for command in convert-int8 convert-both make-checkpoint embed-png detect; do

@@ -1,6 +1,9 @@
+#include <unistd.h>
+
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -27,6 +30,8 @@ constexpr sealite::cli::AddCommand kCommands[] = {
     sealite::cli::add_make_checkpoint,  //
     sealite::cli::add_bench,            //
 };
+
+constexpr const char* kNoMemory = "sealite: error: out of memory\n";
 
 constexpr const char* kFooter =
     "Examples:\n"
@@ -104,9 +109,24 @@ int run_and_report(int argc, char** argv) {
   return static_cast<int>(sealite::ErrorCode::kInternal);
 }
 
+// Destructors may not throw, but nlohmann's take memory. Nothing here takes any, nor unwinds: a file that is not
+// complete has no name yet.
+[[noreturn]] void on_terminate() {
+  if (std::current_exception() == nullptr) std::abort();
+  try {
+    throw;  // what the destructor could not let out
+  } catch (const std::bad_alloc&) {
+    [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, kNoMemory, std::strlen(kNoMemory));
+    ::_exit(static_cast<int>(sealite::ErrorCode::kNoMemory));
+  } catch (...) {
+    std::abort();
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::set_terminate(on_terminate);
   sealite::catch_interrupts();
   // 15 ms of every start with pictures, and code that strangers' files could reach.
   sealite::image::leave_out_vips_modules();
@@ -114,7 +134,7 @@ int main(int argc, char** argv) {
   try {
     return run_and_report(argc, argv);
   } catch (const std::bad_alloc&) {  // perhaps of an error's own line
-    std::fputs("sealite: error: out of memory\n", stderr);
+    std::fputs(kNoMemory, stderr);
     return static_cast<int>(sealite::ErrorCode::kNoMemory);
   }
 }

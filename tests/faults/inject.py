@@ -5,8 +5,9 @@ usage: inject.py SEALITE FAULTY.so --command NAME --calls writes|memory [--all] 
 
 writes: each write, reserve, flush, close, link, rename, open for writing and line of output, with each errno and
 short writes. memory: malloc and its kin, mmap and new threads, each failing alone and then with all after it. Of calls
-that are made more often than --sample, that many, evenly spread; --all: each one alone. --part runs every M-th of the
-faults, from the K-th. Prints what the runs came to; exit status 1 if anything did not hold.
+that are made more often than --sample, that many, evenly spread, of the memory calls the last 40 as well; --all: each
+one alone. --part runs every M-th of the faults, from the K-th. Prints what the runs came to; exit status 1 if anything
+did not hold.
 """
 import argparse
 import collections
@@ -22,6 +23,7 @@ from workbench import COMMANDS, Workbench, answer
 
 FILE_CALLS = ("pwrite", "write", "ftruncate", "fallocate", "fsync", "close", "linkat", "rename", "open", "memfd_create")
 STREAM_CALLS = ("stdout", "stderr")
+LAST = 40  # where the answer is printed and objects end: in every sample
 MEMORY_CALLS = {"alloc": "ENOMEM", "mmap": "ENOMEM", "thread": "EAGAIN"}
 TEXTS = {"ENOSPC": "No space left on device", "EIO": "Input/output error"}
 # sealite::ErrorCode
@@ -90,7 +92,7 @@ def memory_faults(bench: Workbench, faulty: str, sample: int, every: bool):
             continue
         step = max(1, counts[call] // sample)
         for number in range(counts[call] + 1):
-            in_sample = number % step == 0
+            in_sample = number % step == 0 or number >= counts[call] - LAST
             if every or in_sample:
                 yield Fault(call, kind, number, older=number // step % 2 == 1)
             if in_sample:

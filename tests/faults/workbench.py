@@ -64,6 +64,7 @@ def extract(name: str, extension: str) -> Command:
 
 COMMANDS = {
     "convert": convert("demo"),
+    "convert-json": convert("demo", "--json"),
     "convert-int8": convert("demo", "--quantize", "int8", "--sync"),
     "convert-both": convert("demo", "--part", "both", outputs=["x.detector.tflite", "x.embedder.tflite"]),
     "convert-medium": convert("medium"),
