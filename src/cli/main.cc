@@ -109,8 +109,8 @@ int run_and_report(int argc, char** argv) {
   return static_cast<int>(sealite::ErrorCode::kInternal);
 }
 
-// Destructors may not throw, but nlohmann's take memory. Nothing here takes any, nor unwinds: a file that is not
-// complete has no name yet.
+// Destructors may not throw, but nlohmann's take memory. Nothing here takes any, nor unwinds: a file that is
+// not complete has no name yet.
 [[noreturn]] void on_terminate() {
   if (std::current_exception() == nullptr) std::abort();
   try {
@@ -119,8 +119,9 @@ int run_and_report(int argc, char** argv) {
     [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, kNoMemory, std::strlen(kNoMemory));
     ::_exit(static_cast<int>(sealite::ErrorCode::kNoMemory));
   } catch (...) {
-    std::abort();
+    __gnu_cxx::__verbose_terminate_handler();
   }
+  std::abort();
 }
 
 }  // namespace
