@@ -13,11 +13,11 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "base/utf8.h"
 #include "checkpoint/args.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/convert_elements.h"
 #include "checkpoint/safetensors_writer.h"
-#include "checkpoint/text.h"
 #include "checkpoint/torch_writer.h"
 
 namespace sealite {
@@ -88,7 +88,7 @@ DType written_type(DType type, ExtractType wanted) {
   constexpr std::size_t kMaxShown = 8;
   std::set<std::string> words;
   for (const auto& [name, view] : file.tensors()) {
-    words.insert(fmt::format("'{}'", checkpoint::printable(first_word(name))));
+    words.insert(fmt::format("'{}'", printable(first_word(name))));
     if (words.size() > kMaxShown) break;
   }
   const bool more = words.size() > kMaxShown;

@@ -7,7 +7,7 @@
 #include <cstddef>
 
 #include "base/error.h"
-#include "checkpoint/text.h"
+#include "base/utf8.h"
 
 namespace sealite::checkpoint {
 namespace {

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "checkpoint/extent.h"
 #include "checkpoint/safetensors.h"
-#include "checkpoint/text.h"
 #include "checkpoint/torch_file.h"
 
 namespace sealite::checkpoint {

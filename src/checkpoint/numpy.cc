@@ -6,7 +6,7 @@
 #include "base/dtype.h"
 #include "base/error.h"
 #include "base/mapped_file.h"
-#include "checkpoint/text.h"
+#include "base/utf8.h"
 #include "checkpoint/zip_index.h"
 
 namespace sealite::checkpoint {

@@ -1,7 +1,7 @@
 #include "checkpoint/pickle_objects.h"
 
 #include "base/error.h"
-#include "checkpoint/text.h"
+#include "base/utf8.h"
 
 namespace sealite::checkpoint {
 namespace {

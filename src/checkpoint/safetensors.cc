@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "checkpoint/args.h"
 #include "checkpoint/extent.h"
-#include "checkpoint/text.h"
 
 namespace sealite::checkpoint {
 namespace {

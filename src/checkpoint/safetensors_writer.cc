@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/progress.h"
-#include "checkpoint/text.h"
+#include "base/utf8.h"
 
 namespace sealite::checkpoint {
 namespace {

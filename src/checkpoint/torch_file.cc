@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "checkpoint/args.h"
 #include "checkpoint/extent.h"
 #include "checkpoint/pickle_value.h"
-#include "checkpoint/text.h"
 #include "checkpoint/unpickle.h"
 #include "checkpoint/zip_index.h"
 

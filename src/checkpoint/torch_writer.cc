@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "base/utf8.h"
 #include "checkpoint/pickle_writer.h"
-#include "checkpoint/text.h"
 #include "checkpoint/zip_layout.h"
 
 namespace sealite::checkpoint {

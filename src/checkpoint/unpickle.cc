@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "checkpoint/pickle_globals.h"
 #include "checkpoint/pickle_objects.h"
-#include "checkpoint/text.h"
 
 // What torch.save writes for one tensor, as pickletools shows it:
 //

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "checkpoint/text.h"
+#include "base/utf8.h"
 
 namespace sealite::checkpoint {
 namespace {

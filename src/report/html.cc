@@ -5,27 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/utf8.h"
+
 namespace sealite::report {
 namespace {
-
-// Length of the well-formed UTF-8 sequence that `text` starts with, 0 if it does not start with one.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t length = byte(0) < 0x80   ? 1
-                             : byte(0) < 0xC2 ? 0
-                             : byte(0) < 0xE0 ? 2
-                             : byte(0) < 0xF0 ? 3
-                             : byte(0) < 0xF5 ? 4
-                                              : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return 0;
-  }
-  // Too long a form, surrogates and beyond Unicode.
-  if (length == 3 && ((byte(0) == 0xE0 && byte(1) < 0xA0) || (byte(0) == 0xED && byte(1) > 0x9F))) return 0;
-  if (length == 4 && ((byte(0) == 0xF0 && byte(1) < 0x90) || (byte(0) == 0xF4 && byte(1) > 0x8F))) return 0;
-  return length;
-}
 
 std::string_view escape_of(char letter) {
   switch (letter) {
@@ -49,7 +32,7 @@ std::string_view escape_of(char letter) {
 std::string escaped(std::string_view text) {
   std::string result;
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = utf8_sequence_length(text);
     const bool control = length == 1 && (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == 0x7F);
     if (length == 0 || control) {
       result += text[0] == '\n' ? '\n' : '?';

@@ -1,17 +1,13 @@
-#include "checkpoint/text.h"
+#include "base/utf8.h"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace sealite::checkpoint {
-namespace {
+namespace sealite {
 
-constexpr std::size_t kLongest = 120;
-
-// Length of the well-formed UTF-8 sequence at the front of `text`, 0 if there is none (RFC 3629: no overlong
-// forms, no surrogates, nothing above U+10FFFF).
-std::size_t sequence_length(std::string_view text) {
+std::size_t utf8_sequence_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  if (text.empty()) return 0;
   const std::uint8_t lead = byte(0);
   if (lead < 0x80) return 1;
   const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
@@ -26,13 +22,12 @@ std::size_t sequence_length(std::string_view text) {
   return length;
 }
 
-}  // namespace
-
 std::string printable(std::string_view text) {
+  constexpr std::size_t kLongest = 120;
   std::string result;
   for (std::size_t i = 0; i < text.size();) {
     if (result.size() >= kLongest) return result + "...";
-    const std::size_t length = sequence_length(text.substr(i));
+    const std::size_t length = utf8_sequence_length(text.substr(i));
     const auto lead = static_cast<std::uint8_t>(text[i]);
     // U+0080..U+009F (C2 80..9F) are control characters too.
     const bool control = lead < 0x20 || lead == 0x7F ||
@@ -49,11 +44,11 @@ std::string printable(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = utf8_sequence_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }
   return true;
 }
 
-}  // namespace sealite::checkpoint
+}  // namespace sealite
