@@ -93,6 +93,7 @@ runtime::CompiledModel load(const Candidate& candidate, const BenchOptions& opti
   run.threads = options.threads;
   run.library = options.litert_library;
   run.profile = profile;
+  run.tables_per_run = candidate.signature == "embed";  // as Embedder runs it
   const LoadNotice notice(options);
   runtime::CompiledModel model(candidate.path, candidate.signature, run);
   const std::vector<runtime::TensorInfo>& inputs = model.inputs();

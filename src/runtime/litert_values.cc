@@ -77,12 +77,17 @@ LiteRtRankedTensorType to_ranked_type(DType dtype, const Shape& shape) {
   return type;
 }
 
+// xnnpack_delegate.h. A value replaces LiteRT 2.3.0's own, which is kInt8Kernels (signed and unsigned).
+constexpr unsigned kInt8Kernels = 0x3;
+constexpr unsigned kTransientTables = 0x20;
+
 /// The options' text for XNNPACK. LiteRT's TOML reader does not unescape, so a path goes in as it is.
 std::string xnnpack_options(const RunOptions& options) {
   if (options.threads < 1 || options.threads > 1024) {
     fail(ErrorCode::kUsage, "threads: expected 1 to 1024, found {}", options.threads);
   }
   std::string text = fmt::format("num_threads = {}\n", options.threads);
+  if (options.tables_per_run) text += fmt::format("flags = {}\n", kInt8Kernels | kTransientTables);
   if (!options.weight_cache.empty()) {
     const std::string path = options.weight_cache.string();
     if (std::any_of(path.begin(), path.end(),

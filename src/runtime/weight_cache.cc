@@ -56,7 +56,9 @@ WeightCache::WeightCache(const RunOptions& options, const MappedFile& model, con
   const std::string library = library_identity(library_function);
   if (processor.empty() || library.empty()) return;
   hash_ = model_hash(*folder, model);
-  key_ = text_hash(fmt::format("sealite weights 1\n{}\n{}\n{}", hash_, library, processor));
+  // XNNPACK finds convolutions packed with the one kind of tables only if it makes that kind now.
+  const std::string_view tables = options.tables_per_run ? "\ntables per run" : "";
+  key_ = text_hash(fmt::format("sealite weights 1\n{}\n{}\n{}{}", hash_, library, processor, tables));
   file_ = folder->find(key_);
   if (file_) {
     use_ = CacheUse::kHit;

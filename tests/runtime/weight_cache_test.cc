@@ -51,8 +51,9 @@ class WeightCacheFolder : public ::testing::Test {
       found += entry.path().extension() == extension ? 1U : 0U;
     return found;
   }
-  CacheUse run() const {
-    CompiledModel compiled(model(), "serve", options());
+  CacheUse run() const { return run(options()); }
+  CacheUse run(const RunOptions& options) const {
+    CompiledModel compiled(model(), "serve", options);
     for (const std::int64_t batch : {1, 2, 1}) {
       compiled.resize_input(0, {batch, 2, 3});
       std::vector<float> values;
@@ -82,6 +83,16 @@ FileDescriptor packed(std::size_t size) {
 TEST_F(WeightCacheFolder, HitsGiveTheSameAtEverySize) {
   EXPECT_EQ(run(), CacheUse::kMade);
   EXPECT_EQ(run(), CacheUse::kHit);
+  EXPECT_EQ(run(), CacheUse::kHit);
+}
+
+// XNNPACK would pack its convolutions once more, beside the mapped ones, at every start.
+TEST_F(WeightCacheFolder, TablesPerRunHaveWeightsOfTheirOwn) {
+  RunOptions per_run = options();
+  per_run.tables_per_run = true;
+  EXPECT_EQ(run(), CacheUse::kMade);
+  EXPECT_EQ(run(per_run), CacheUse::kMade);
+  EXPECT_EQ(run(per_run), CacheUse::kHit);
   EXPECT_EQ(run(), CacheUse::kHit);
 }
 
