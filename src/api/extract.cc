@@ -17,6 +17,7 @@
 #include "checkpoint/args.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/convert_elements.h"
+#include "checkpoint/new_tensor.h"
 #include "checkpoint/safetensors_writer.h"
 #include "checkpoint/torch_writer.h"
 
@@ -103,6 +104,9 @@ Sources keep_tensors(const Checkpoint& file, const ExtractOptions& options) {
   Sources sources;
   for (const auto& [name, view] : file.tensors()) {
     if (!name.starts_with(prefix)) continue;
+    if (name.empty() || name.size() > checkpoint::kLongestName)
+      fail(ErrorCode::kUnsupported, "'{}': the name of tensor '{}' has {} bytes, expected 1 to {}",
+           file.path().string(), printable(name), name.size(), checkpoint::kLongestName);
     auto source = std::make_unique<Source>();
     source->name = name;
     source->view = &view;

@@ -4,14 +4,9 @@
 #include "base/utf8.h"
 
 namespace sealite::checkpoint {
-namespace {
-
-constexpr std::size_t kMaxName = 1024;
-
-}  // namespace
 
 void check_new_tensor(const NewTensor& tensor) {
-  if (tensor.name.empty() || tensor.name.size() > kMaxName || !is_utf8(tensor.name)) {
+  if (tensor.name.empty() || tensor.name.size() > kLongestName || !is_utf8(tensor.name)) {
     fail(ErrorCode::kUsage, "tensor name '{}' is empty, too long or not UTF-8", printable(tensor.name));
   }
   const auto count = element_count(tensor.shape);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -12,6 +13,9 @@ namespace sealite::checkpoint {
 
 /// What a writer gives one worker at a time.
 inline constexpr std::uint64_t kBlockBytes = std::uint64_t{4} << 20U;
+
+/// In bytes, of a tensor that is written.
+inline constexpr std::size_t kLongestName = 1024;
 
 /// A tensor to write, row-major.
 struct NewTensor {

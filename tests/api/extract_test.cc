@@ -173,6 +173,18 @@ TEST_F(Extract, ViewsOfOneStorage) {
   expect_same_tensors(Checkpoint::open(folder / "x.safetensors"), Checkpoint::open(source), "");
 }
 
+TEST_F(Extract, NamesThatAreNotWrittenAreTheFilesFault) {
+  for (const std::size_t more : {0U, 1U}) {
+    const std::string name = "detector." + std::string(1024 - 9 + more, 'n');
+    const auto source = write_model(text_op(name) + view({12}, {1}, 0)());
+    const auto run = [&] { extract(source, folder / "x.pth"); };
+    if (more == 0)
+      run();
+    else
+      expect_error(ErrorCode::kUnsupported, {"source.pth", "1025 bytes, expected 1 to 1024"}, run);
+  }
+}
+
 TEST_F(Extract, NonContiguousTensorsConvertToo) {
   const auto source = write_model(text_op("detector.turned") + view({4, 3}, {1, 4}, 0)());
   for (const ExtractType type : {ExtractType::kFloat16, ExtractType::kBFloat16, ExtractType::kFloat32}) {
