@@ -72,7 +72,7 @@ def attacks(sound):
         yield Attack(f"length of {length}", file("{" + W + "}", length=length), says=())
     many = ",".join(row(f"t{i}", shape="[0]", offsets="[0,0]") for i in range(200000))
     yield Attack("200000 empty tensors", file("{" + many + "," + W + "}"), status=MISFIT)
-    yield Attack("a name of 10 MB", file("{" + row("n" * (10 << 20)) + "}"), status=MISFIT | {"extract": 64})
+    yield Attack("a name of 10 MB", file("{" + row("n" * (10 << 20)) + "}"), status=MISFIT | {"extract": 69})
     yield Attack("metadata of 10 MB", file('{"__metadata__":{"a":"' + "x" * (10 << 20) + '"},' + W + "}"), status=MISFIT)
     yield Attack("white space of 10 MB", file("{" + W + " " * (10 << 20) + "}"), status=MISFIT)
     yield Attack("metadata that steers the terminal", file(
