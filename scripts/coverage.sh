@@ -19,6 +19,7 @@ status=0
 for folder in "${folders[@]}"; do
   printf '%-12s' "$folder/"
   gcovr --root . --filter "src/$folder/" --exclude-throw-branches --gcov-ignore-parse-errors \
-    --html-details "build/coverage/report/$folder.html" --print-summary --fail-under-line 90 build/coverage | sed -n 's/^lines: /lines covered: /p' || status=1
+    --html-details "build/coverage/report/$folder.html" --print-summary --fail-under-line 90 build/coverage |
+    sed -n 's/^lines: /lines covered: /p' || status=1
 done
 exit $status
