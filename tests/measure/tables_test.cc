@@ -1,11 +1,10 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <string>
 #include <vector>
 
+#include "base/scratch_folder.h"
 #include "graph/builder.h"
 #include "measure/process_memory.h"
 #include "tflite/run_in_litert.h"
@@ -55,15 +54,14 @@ Used run(const std::filesystem::path& path, bool tables_per_run) {
 }
 
 TEST(TablesPerRun, TakeLessMemoryAndGiveTheSameBits) {
-  const std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("sealite-tables-" + std::to_string(getpid()) + ".tflite");
+  const ScratchFolder folder;
+  const std::filesystem::path path = folder / "convolutions.tflite";
   tflite::WriteOptions options;
   options.signature = "embed";
   tflite::write(convolutions(), path, options);
   run(path, false);  // what the first model of a process takes besides
   const Used kept = run(path, false);
   const Used anew = run(path, true);
-  std::filesystem::remove(path);
   EXPECT_TRUE(anew.delegated);
   EXPECT_EQ(anew.output, kept.output);
   EXPECT_LT(anew.memory + kTables / 2, kept.memory);
