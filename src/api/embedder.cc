@@ -19,7 +19,6 @@
 #include "watermark/embed.h"
 
 namespace sealite {
-namespace {
 
 // What the model's card says about putting the delta into a picture.
 struct CardFacts {
@@ -28,6 +27,8 @@ struct CardFacts {
   double scaling_w = 1;
   double scaling_i = 1;
 };
+
+namespace {
 
 void check_signature(const std::filesystem::path& path, const tflite::ModelInfo& info) {
   const auto has = [&](std::string_view key) {

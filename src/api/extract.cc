@@ -8,9 +8,9 @@
 #include <memory>
 #include <set>
 #include <string_view>
-#include <system_error>
 #include <tuple>
 
+#include "api/check_output.h"
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "base/utf8.h"
@@ -50,13 +50,6 @@ bool is_torch_name(const std::filesystem::path& path) {
   if (extension == ".safetensors") return false;
   fail(ErrorCode::kUsage,
        "'{}': the extension says which format to write, expected .pth, .pt or .safetensors", path.string());
-}
-
-void check_output(const std::filesystem::path& checkpoint, const std::filesystem::path& output) {
-  std::error_code ignored;
-  if (std::filesystem::equivalent(checkpoint, output, ignored)) {
-    fail(ErrorCode::kUsage, "'{}' is the checkpoint itself; write to another file", output.string());
-  }
 }
 
 std::string_view part_prefix(ExtractPart part) {

@@ -15,7 +15,7 @@ namespace {
 // Real ones have under 100 values, 3 levels and 4 KB.
 constexpr std::size_t kMaxYaml = std::size_t{1} << 20U;
 constexpr int kMaxDepth = 32;
-constexpr std::size_t kMaxVisits = std::size_t{1} << 16U;
+constexpr std::size_t kMaxArgs = std::size_t{1} << 16U;
 constexpr std::size_t kMaxKey = 1024;
 // Of all keys and values together: aliases can repeat one long text at a few bytes each.
 constexpr std::size_t kMaxText = std::size_t{16} << 20U;
@@ -25,7 +25,7 @@ class Budget {
  public:
   void visit(const std::string& key, int depth) {
     if (depth > kMaxDepth) fail(ErrorCode::kMalformed, "args: nested deeper than {} levels", kMaxDepth);
-    if (++visits_ > kMaxVisits) fail(ErrorCode::kMalformed, "args: more than {} values", kMaxVisits);
+    if (++visits_ > kMaxArgs) fail(ErrorCode::kMalformed, "args: more than {} values", kMaxArgs);
     if (key.size() > kMaxKey) fail(ErrorCode::kMalformed, "args: a key of more than {} bytes", kMaxKey);
     charge(key.size());
   }

@@ -13,7 +13,7 @@ namespace sealite::checkpoint {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr std::size_t kMaxRank = 8;
+constexpr std::size_t kMaxArrayRank = 8;
 
 // The header is a Python dict: {'descr': '<f4', 'fortran_order': False, 'shape': (4, 33), }
 class Header {
@@ -40,7 +40,7 @@ class Header {
     while (!value.empty()) {
       std::int64_t size = 0;
       const auto [rest, error] = std::from_chars(value.data(), value.data() + value.size(), size);
-      if (error != std::errc() || size < 0 || shape.size() == kMaxRank) broken(key);
+      if (error != std::errc() || size < 0 || shape.size() == kMaxArrayRank) broken(key);
       shape.push_back(size);
       value.remove_prefix(static_cast<std::size_t>(rest - value.data()));
       while (value.starts_with(',') || value.starts_with(' ')) value.remove_prefix(1);
@@ -69,13 +69,13 @@ float read_as(ByteView bytes, std::size_t index) {
   return static_cast<float>(load<T>(bytes, index * sizeof(T)));
 }
 
-struct ElementType {
+struct NumpyType {
   std::string_view descr;
   std::size_t size;
   ReadElement read;
 };
 
-constexpr ElementType kTypes[] = {
+constexpr NumpyType kNumpyTypes[] = {
     {"<f4", 4, read_as<float>},
     {"<f8", 8, read_as<double>},
     {"<f2", 2,
@@ -87,8 +87,8 @@ constexpr ElementType kTypes[] = {
     {"<i8", 8, read_as<std::int64_t>},
 };
 
-const ElementType& find_type(std::string_view descr) {
-  for (const ElementType& type : kTypes) {
+const NumpyType& find_numpy_type(std::string_view descr) {
+  for (const NumpyType& type : kNumpyTypes) {
     if (type.descr == descr) return type;
   }
   fail(ErrorCode::kUnsupported, "elements of type '{}'; save float32", printable(descr));
@@ -104,7 +104,7 @@ NumpyArray parse(ByteView file) {
   const std::size_t header = first_version ? load<std::uint16_t>(file, 8) : load<std::uint32_t>(file, 8);
   if (header > file.size() - start) fail(ErrorCode::kMalformed, "its header is cut off");
   const Header fields(as_text(file.subspan(start, header)));
-  const ElementType& type = find_type(fields.quoted("descr"));
+  const NumpyType& type = find_numpy_type(fields.quoted("descr"));
   if (fields.flag("fortran_order"))
     fail(ErrorCode::kUnsupported, "Fortran order; save numpy.ascontiguousarray(x)");
   NumpyArray array;

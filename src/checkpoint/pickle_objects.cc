@@ -9,7 +9,7 @@ namespace {
 // A full ChunkySeal trainer's file has about 15,000 nodes and 40,000 references.
 constexpr std::size_t kMaxNodes = std::size_t{1} << 21U;
 constexpr std::uint64_t kMaxReferences = std::uint64_t{1} << 24U;
-constexpr std::size_t kMaxRank = 64;  // torch's own limit
+constexpr std::size_t kMaxTorchRank = 64;  // torch's own limit
 
 [[noreturn]] void fail_call(std::string_view what) {
   fail(ErrorCode::kMalformed, "broken pickle: {}", what);
@@ -51,7 +51,7 @@ const Node& PickleBuilder::argument(const Node& arguments, std::size_t index, No
 }
 
 std::vector<std::int64_t> PickleBuilder::integers(const Node& tuple, std::string_view what) {
-  if (tuple.items.size() > kMaxRank) fail_call(fmt::format("{} of {} axes", what, tuple.items.size()));
+  if (tuple.items.size() > kMaxTorchRank) fail_call(fmt::format("{} of {} axes", what, tuple.items.size()));
   charge(tuple.items.size());
   std::vector<std::int64_t> values;
   for (const NodeId item : tuple.items) {

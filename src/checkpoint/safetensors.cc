@@ -17,12 +17,10 @@
 namespace sealite::checkpoint {
 namespace {
 
-constexpr std::uint64_t kLengthSize = 8;
-constexpr std::uint64_t kMaxHeader = 100'000'000;  // the reference implementation's limit
 constexpr std::size_t kMaxTensors = std::size_t{1} << 20U;
 constexpr std::size_t kMaxRank = 64;
 
-struct Row {
+struct HeaderRow {
   std::optional<std::string> type;
   std::optional<Shape> shape;
   std::optional<std::vector<std::int64_t>> offsets;  // begin, end, from the end of the header
@@ -33,7 +31,7 @@ struct Row {
 //   {"__metadata__": {TEXT: TEXT, …}, NAME: {"dtype": TEXT, "shape": [N, …], "data_offsets": [N, N]}, …}
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
-  std::map<std::string, Row, std::less<>> rows;
+  std::map<std::string, HeaderRow, std::less<>> rows;
   ArgMap metadata;
 
   bool start_object(std::size_t /*count*/) override {
@@ -114,7 +112,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
       return;
     }
     if (rows.size() >= kMaxTensors) fail_header("too many tensors");
-    const auto [at, fresh] = rows.emplace(name_, Row{});
+    const auto [at, fresh] = rows.emplace(name_, HeaderRow{});
     if (!fresh) fail_header(fmt::format("tensor '{}' appears twice", printable(name_)));
     row_ = &at->second;
   }
@@ -122,12 +120,12 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   int depth_ = 0;
   std::string name_;  // key of the outer object
   std::string key_;   // last key
-  Row* row_ = nullptr;
+  HeaderRow* row_ = nullptr;
   bool seen_metadata_ = false;
   std::vector<std::int64_t>* list_ = nullptr;  // the array being read
 };
 
-DType find_type(std::string_view name) {
+DType find_safetensors_type(std::string_view name) {
   constexpr std::array<std::pair<std::string_view, DType>, 8> kTypes{{{"F32", DType::kFloat32},
                                                                       {"F16", DType::kFloat16},
                                                                       {"BF16", DType::kBFloat16},
@@ -143,12 +141,15 @@ DType find_type(std::string_view name) {
   return found->second;
 }
 
-TensorView make_view(const std::string& name, const Row& row, ByteView data) {
+TensorView make_view(const std::string& name, const HeaderRow& row, ByteView data) {
   if (!row.type || !row.shape || !row.offsets || row.offsets->size() != 2) {
     fail(ErrorCode::kMalformed, "it lacks dtype, shape or two data_offsets");
   }
-  TensorView view{
-      .type = find_type(*row.type), .shape = *row.shape, .strides = {}, .bytes = {}, .storage = name};
+  TensorView view{.type = find_safetensors_type(*row.type),
+                  .shape = *row.shape,
+                  .strides = {},
+                  .bytes = {},
+                  .storage = name};
   const auto begin = static_cast<std::uint64_t>((*row.offsets)[0]);
   const auto end = static_cast<std::uint64_t>((*row.offsets)[1]);
   if (begin > end || end > data.size()) {
@@ -192,19 +193,19 @@ void check_coverage(const TensorMap& tensors, ByteView data) {
 }  // namespace
 
 bool is_safetensors(ByteView file) {
-  return file.size() > kLengthSize && file[kLengthSize] == std::byte{'{'};
+  return file.size() > kSafetensorsLengthSize && file[kSafetensorsLengthSize] == std::byte{'{'};
 }
 
 Contents read_safetensors(ByteView file) {
   const auto length = load<std::uint64_t>(file);
-  if (length > kMaxHeader || length > file.size() - kLengthSize) {
+  if (length > kMaxSafetensorsHeader || length > file.size() - kSafetensorsLengthSize) {
     fail(ErrorCode::kMalformed, "broken safetensors header: its length is {}, the file has {} bytes", length,
          file.size());
   }
   HeaderReader header;
-  const std::string_view text = as_text(file.subspan(kLengthSize, length));
+  const std::string_view text = as_text(file.subspan(kSafetensorsLengthSize, length));
   nlohmann::json::sax_parse(text, &header);
-  const ByteView data = file.subspan(kLengthSize + length);
+  const ByteView data = file.subspan(kSafetensorsLengthSize + length);
   Contents contents;
   for (const auto& row : header.rows) {
     add_context(fmt::format("tensor '{}'", printable(row.first)),

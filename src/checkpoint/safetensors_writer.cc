@@ -12,15 +12,14 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/utf8.h"
+#include "checkpoint/safetensors.h"
 
 namespace sealite::checkpoint {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint64_t kLengthSize = 8;
-constexpr std::uint64_t kMaxHeader = 100'000'000;  // what readers accept
-constexpr std::uint64_t kAlignment = 8;
+constexpr std::uint64_t kHeaderAlignment = 8;
 constexpr std::string_view kMetadata = "__metadata__";
 
 struct TypeRow {
@@ -53,7 +52,7 @@ struct Placed {
   std::uint64_t end = 0;
 };
 
-struct Block {
+struct DataBlock {
   const Placed* placed = nullptr;
   std::uint64_t offset = 0;  // inside the tensor
   std::uint64_t size = 0;
@@ -102,11 +101,11 @@ std::string header_text(const std::vector<Placed>& placed, const ArgMap& metadat
             .dump());
   }
   text += '}';
-  text.append(align_up(text.size(), kAlignment) - text.size(), ' ');
-  if (text.size() > kMaxHeader) {
+  text.append(align_up(text.size(), kHeaderAlignment) - text.size(), ' ');
+  if (text.size() > kMaxSafetensorsHeader) {
     fail(ErrorCode::kUnsupported,
          "{} tensors need a header of {} bytes, readers accept {}; write a .pth file instead", placed.size(),
-         text.size(), kMaxHeader);
+         text.size(), kMaxSafetensorsHeader);
   }
   return text;
 }
@@ -136,14 +135,14 @@ void write_safetensors_file(const std::filesystem::path& path, const std::vector
   check_metadata(metadata);
   const std::vector<Placed> placed = place(tensors);
   const std::string header = header_text(placed, metadata);
-  const std::uint64_t data = kLengthSize + header.size();
+  const std::uint64_t data = kSafetensorsLengthSize + header.size();
   const std::uint64_t total = placed.empty() ? 0 : placed.back().end;
   file.reserve(data + total);
   const std::uint64_t length = header.size();  // little-endian, as this machine
   file.write(0, std::as_bytes(std::span(&length, 1)));
-  file.write(kLengthSize, as_bytes(header));
+  file.write(kSafetensorsLengthSize, as_bytes(header));
 
-  std::vector<Block> blocks;
+  std::vector<DataBlock> blocks;
   for (const Placed& one : placed) {
     const std::uint64_t size = one.end - one.begin;
     for (std::uint64_t offset = 0; offset < size; offset += kBlockBytes) {
@@ -152,7 +151,7 @@ void write_safetensors_file(const std::filesystem::path& path, const std::vector
   }
   Progress progress("writing", total);
   parallel_for(blocks.size(), [&](std::size_t i) {
-    const Block& block = blocks[i];
+    const DataBlock& block = blocks[i];
     // Not zeroed: `fill` makes every byte.
     const auto buffer = std::make_unique_for_overwrite<std::byte[]>(block.size);
     const MutableByteView bytes(buffer.get(), block.size);

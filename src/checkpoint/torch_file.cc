@@ -21,7 +21,7 @@ namespace {
 
 // data.pkl of a full ChunkySeal file is about 300 KB.
 constexpr std::size_t kMaxPickle = std::size_t{64} << 20U;
-constexpr std::uint64_t kMaxVisits = std::uint64_t{1} << 24U;
+constexpr std::uint64_t kMaxValueVisits = std::uint64_t{1} << 24U;
 
 class TorchReader {
  public:
@@ -191,7 +191,7 @@ class TorchReader {
     while (!open.empty()) {
       const NodeId id = open.back();
       open.pop_back();
-      if (++visits_ > kMaxVisits)
+      if (++visits_ > kMaxValueVisits)
         fail(ErrorCode::kMalformed, "the pickle's values are too entangled to count");
       const Node& node = pickle_[id];
       if (node.kind == NodeKind::kTensor) {

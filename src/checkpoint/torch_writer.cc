@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t kMaxName = 1024;
 
-struct Block {
+struct StorageBlock {
   std::size_t entry = 0;  // index into the layout
   const NewTensor* tensor = nullptr;
   std::uint64_t offset = 0;  // inside the tensor
@@ -106,10 +106,10 @@ class TorchWriter {
 
   void write_data() {
     std::uint64_t total = 0;
-    for (const Block& block : blocks_) total += block.size;
+    for (const StorageBlock& block : blocks_) total += block.size;
     Progress progress("writing", total);
     parallel_for(blocks_.size(), [&](std::size_t i) {
-      Block& block = blocks_[i];
+      StorageBlock& block = blocks_[i];
       // Not zeroed: `fill` makes every byte.
       const auto buffer = std::make_unique_for_overwrite<std::byte[]>(block.size);
       const MutableByteView bytes(buffer.get(), block.size);
@@ -128,7 +128,7 @@ class TorchWriter {
   }
 
   void write_headers() {
-    for (const Block& block : blocks_) {
+    for (const StorageBlock& block : blocks_) {
       PlannedEntry& entry = layout_.entries()[block.entry];
       const uLong both = ::crc32_combine(entry.crc, block.crc, static_cast<z_off_t>(block.size));
       entry.crc = static_cast<std::uint32_t>(both);
@@ -145,7 +145,7 @@ class TorchWriter {
   std::vector<const NewTensor*> tensors_;  // the model's, then the sections'
   std::vector<std::size_t> storages_;      // by tensor
   std::vector<const NewTensor*> owners_;   // by storage: the tensor that fills it
-  std::vector<Block> blocks_;
+  std::vector<StorageBlock> blocks_;
   std::vector<std::pair<std::size_t, std::string>> small_;  // entry, contents
 };
 

@@ -18,7 +18,8 @@ constexpr std::uint32_t kCentralSignature = 0x02014b50;
 constexpr std::uint32_t kEndSignature = 0x06054b50;
 constexpr std::uint32_t kEnd64Signature = 0x06064b50;
 constexpr std::uint32_t kLocator64Signature = 0x07064b50;
-constexpr std::size_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kEnd64Size = 56, kLocator64Size = 20;
+constexpr std::size_t kLocalHeaderSize = 30, kCentralSize = 46, kEndSize = 22, kEnd64Size = 56,
+                      kLocator64Size = 20;
 constexpr std::uint32_t kMax32 = 0xFFFFFFFF;  // "look in the zip64 field"
 constexpr std::uint16_t kMax16 = 0xFFFF;
 constexpr std::uint16_t kZip64Extra = 0x0001;
@@ -36,7 +37,7 @@ struct Directory {
 };
 
 // One row of the central directory, zip64 fields resolved.
-struct Row {
+struct DirectoryRow {
   std::string_view name;
   std::uint16_t flags = 0;
   std::uint16_t method = 0;
@@ -131,7 +132,7 @@ void widen(std::string_view name, ByteView extra, std::initializer_list<std::uin
 }
 
 // Reads the row at the front of `rest` and removes it.
-Row take_row(ByteView& rest) {
+DirectoryRow take_row(ByteView& rest) {
   if (rest.size() < kCentralSize || load<std::uint32_t>(rest) != kCentralSignature) {
     fail_zip("the directory is damaged");
   }
@@ -140,7 +141,7 @@ Row take_row(ByteView& rest) {
   const std::size_t comment_size = load<std::uint16_t>(rest, 32);
   const std::size_t total = kCentralSize + name_size + extra_size + comment_size;
   if (total > rest.size()) fail_zip("the directory ends early");
-  Row row;
+  DirectoryRow row;
   row.name = as_text(rest.subspan(kCentralSize, name_size));
   row.flags = load<std::uint16_t>(rest, 8);
   row.method = load<std::uint16_t>(rest, 10);
@@ -154,7 +155,7 @@ Row take_row(ByteView& rest) {
   return row;
 }
 
-void check_stored(const Row& row) {
+void check_stored(const DirectoryRow& row) {
   if ((row.flags & kEncrypted) != 0) {
     fail(ErrorCode::kUnsupported, "zip entry '{}' is encrypted", printable(row.name));
   }
@@ -173,16 +174,17 @@ void check_stored(const Row& row) {
 }
 
 // Finds the contents behind the local header, which must say the same as the directory.
-void locate_data(ByteView file, std::uint64_t limit, Row& row) {
-  if (!fits(row.header, kLocalSize, limit) || load<std::uint32_t>(file, row.header) != kLocalSignature) {
+void locate_data(ByteView file, std::uint64_t limit, DirectoryRow& row) {
+  if (!fits(row.header, kLocalHeaderSize, limit) ||
+      load<std::uint32_t>(file, row.header) != kLocalSignature) {
     fail_entry(row.name, "has no header where the directory says");
   }
   const ByteView header = file.subspan(row.header, limit - row.header);
   const std::size_t name_size = load<std::uint16_t>(header, 26);
   const std::size_t extra_size = load<std::uint16_t>(header, 28);
-  const std::size_t header_size = kLocalSize + name_size + extra_size;
+  const std::size_t header_size = kLocalHeaderSize + name_size + extra_size;
   if (header_size > header.size()) fail_entry(row.name, "has a header that leaves the file");
-  if (as_text(header.subspan(kLocalSize, name_size)) != row.name ||
+  if (as_text(header.subspan(kLocalHeaderSize, name_size)) != row.name ||
       load<std::uint16_t>(header, 8) != row.method) {
     fail_entry(row.name, "has a header that contradicts the directory");
   }
@@ -191,15 +193,15 @@ void locate_data(ByteView file, std::uint64_t limit, Row& row) {
   // Sizes that follow the data leave zeros here.
   const bool later = (load<std::uint16_t>(header, 6) & kSizesAfterData) != 0;
   if (!later) {
-    widen(row.name, header.subspan(kLocalSize + name_size, extra_size), {&size, &packed});
+    widen(row.name, header.subspan(kLocalHeaderSize + name_size, extra_size), {&size, &packed});
     if (size != row.size || packed != row.size) fail_entry(row.name, "has a header with another size");
   }
   row.data = row.header + header_size;
   if (!fits(row.data, row.size, limit)) fail_entry(row.name, "leaves the file");
 }
 
-void check_overlaps(std::vector<Row>& rows) {
-  std::ranges::sort(rows, {}, &Row::header);
+void check_overlaps(std::vector<DirectoryRow>& rows) {
+  std::ranges::sort(rows, {}, &DirectoryRow::header);
   for (std::size_t i = 1; i < rows.size(); ++i) {
     if (rows[i - 1].data + rows[i - 1].size > rows[i].header) {
       fail_entry(rows[i].name, fmt::format("overlaps '{}'", printable(rows[i - 1].name)));
@@ -216,7 +218,7 @@ ZipIndex read_zip_index(ByteView file) {
          kMaxEntries);
   }
   ByteView rest = file.subspan(directory.offset, directory.size);
-  std::vector<Row> rows;
+  std::vector<DirectoryRow> rows;
   for (std::uint64_t i = 0; i < directory.entries; ++i) {
     rows.push_back(take_row(rest));
     check_stored(rows.back());
@@ -225,7 +227,7 @@ ZipIndex read_zip_index(ByteView file) {
   if (!rest.empty()) fail_zip("the directory holds more than the end record says");
   check_overlaps(rows);
   ZipIndex index;
-  for (const Row& row : rows) {
+  for (const DirectoryRow& row : rows) {
     const bool fresh = index.emplace(row.name, ZipEntry{file.subspan(row.data, row.size), row.crc}).second;
     if (!fresh) fail_entry(row.name, "appears twice");
   }

@@ -8,10 +8,10 @@
 namespace sealite::checkpoint {
 namespace {
 
-constexpr std::uint64_t kAlignment = 64;  // torch.load(mmap=True) wants aligned storages
+constexpr std::uint64_t kStorageAlignment = 64;  // torch.load(mmap=True) wants aligned storages
 constexpr std::uint64_t kLocalSize = 30, kExtraHead = 4, kLocalExtra64 = 16;
-constexpr std::uint64_t kMax32 = 0xFFFFFFFF;
-constexpr std::uint64_t kMax16 = 0xFFFF;
+constexpr std::uint64_t kLargest32 = 0xFFFFFFFF;
+constexpr std::uint64_t kLargest16 = 0xFFFF;
 constexpr std::uint64_t kVersion = 45;  // needed for zip64
 constexpr std::uint64_t kUtf8Names = 0x0800;
 constexpr std::uint64_t kDate1980 = 0x0021;  // 1 January 1980: the same input gives the same file
@@ -21,7 +21,7 @@ void put(std::string& out, std::uint64_t value, unsigned bytes) {
 }
 
 bool is_wide(std::uint64_t value) {
-  return value >= kMax32;
+  return value >= kLargest32;
 }
 
 // What is common to both headers of an entry: version needed to CRC, sizes.
@@ -32,8 +32,8 @@ void put_description(std::string& out, const PlannedEntry& entry) {
   put(out, 0, 2);  // time
   put(out, kDate1980, 2);
   put(out, entry.crc, 4);
-  put(out, std::min(entry.size, kMax32), 4);
-  put(out, std::min(entry.size, kMax32), 4);
+  put(out, std::min(entry.size, kLargest32), 4);
+  put(out, std::min(entry.size, kLargest32), 4);
   put(out, entry.name.size(), 2);
 }
 
@@ -62,7 +62,7 @@ void put_directory_row(std::string& out, const PlannedEntry& entry) {
   put(out, 0, 2);  // disk
   put(out, 0, 2);  // internal attributes
   put(out, 0, 4);  // external attributes
-  put(out, std::min(entry.header, kMax32), 4);
+  put(out, std::min(entry.header, kLargest32), 4);
   out += entry.name;
   out += extra;
 }
@@ -72,7 +72,7 @@ void put_directory_row(std::string& out, const PlannedEntry& entry) {
 std::size_t ZipLayout::add(std::string name, std::uint64_t size) {
   PlannedEntry entry{.name = std::move(name), .size = size, .header = end_};
   const std::uint64_t zip64 = is_wide(size) ? kExtraHead + kLocalExtra64 : 0;
-  entry.data = align_up(end_ + kLocalSize + entry.name.size() + zip64 + kExtraHead, kAlignment);
+  entry.data = align_up(end_ + kLocalSize + entry.name.size() + zip64 + kExtraHead, kStorageAlignment);
   end_ = entry.data + size;
   entries_.push_back(std::move(entry));
   return entries_.size() - 1;
@@ -118,10 +118,10 @@ std::string ZipLayout::directory() const {
   put(out, 1, 4);
   put(out, 0x06054b50, 4);  // end record
   put(out, 0, 4);
-  put(out, std::min(count, kMax16), 2);
-  put(out, std::min(count, kMax16), 2);
-  put(out, std::min(size, kMax32), 4);
-  put(out, std::min(end_, kMax32), 4);
+  put(out, std::min(count, kLargest16), 2);
+  put(out, std::min(count, kLargest16), 2);
+  put(out, std::min(size, kLargest32), 4);
+  put(out, std::min(end_, kLargest32), 4);
   put(out, 0, 2);
   return out;
 }

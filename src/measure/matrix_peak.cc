@@ -23,7 +23,7 @@ namespace {
 constexpr std::int64_t kRows = 512;
 constexpr std::int64_t kWidth = 2048;
 constexpr double kSeconds = 1;
-constexpr int kLeastRuns = 5;
+constexpr int kLeastPeakRuns = 5;
 
 class TemporaryFolder {
  public:
@@ -69,7 +69,7 @@ double fastest(const std::filesystem::path& path, const BenchOptions& options) {
   runtime::CompiledModel model = load(check_candidate(path, ""), options, false);
   double best = std::numeric_limits<double>::infinity();
   double total = 0;
-  for (int run = 0; run < kLeastRuns || total < kSeconds; ++run) {
+  for (int run = 0; run < kLeastPeakRuns || total < kSeconds; ++run) {
     const double seconds = time_run(model);
     best = std::min(best, seconds);
     total += seconds;

@@ -15,7 +15,7 @@ namespace sealite::measure {
 namespace {
 
 constexpr int kMostRuns = 20;
-constexpr int kLeastRuns = 3;
+constexpr int kLeastProfiledRuns = 3;
 constexpr double kMostSeconds = 10;
 
 double median(std::vector<double> values) {
@@ -70,7 +70,7 @@ BenchProfile measure_profile(const Candidate& candidate, const BenchOptions& opt
   std::vector<double> runs;
   std::vector<std::vector<runtime::OperatorTime>> profiles;
   double total = 0;
-  for (int run = 0; run < kMostRuns && (run < kLeastRuns || total < kMostSeconds); ++run) {
+  for (int run = 0; run < kMostRuns && (run < kLeastProfiledRuns || total < kMostSeconds); ++run) {
     check_interrupt();
     const auto start = std::chrono::steady_clock::now();
     profiles.push_back(model.run_profiled());

@@ -23,7 +23,7 @@ std::string downsample_name(std::size_t stage, int module) {
   return fmt::format("detector.convnext.downsample_layers.{}.{}", stage, module);
 }
 
-std::string block_name(std::size_t stage, std::int64_t block) {
+std::string convnext_block(std::size_t stage, std::int64_t block) {
   return fmt::format("detector.convnext.stages.{}.{}.", stage, block);
 }
 
@@ -44,7 +44,7 @@ class ConvNext : public DetectorNetwork {
     }
     for (std::size_t stage = 0; stage < card_.dims.size(); ++stage) {
       for (std::int64_t block = 0; block < card_.depths[stage]; ++block) {
-        add_block(list, block_name(stage, block), card_.dims[stage]);
+        add_block(list, convnext_block(stage, block), card_.dims[stage]);
       }
     }
     add_pixel_decoder_parameters(list, decoder_, card_.dims.back(), bits_);
@@ -56,7 +56,7 @@ class ConvNext : public DetectorNetwork {
     for (std::size_t stage = 0; stage < card_.dims.size(); ++stage) {
       x = downsample(weights, builder, stage, x);
       for (std::int64_t block = 0; block < card_.depths[stage]; ++block) {
-        x = build_block(weights, builder, block_name(stage, block), x);
+        x = build_block(weights, builder, convnext_block(stage, block), x);
       }
     }
     return build_pixel_decoder(builder, weights, decoder_, x);
@@ -114,7 +114,7 @@ void grow_dims(ConvNextCard& card, std::int64_t bits) {
   }
 }
 
-std::any read_card(const CardSection& params, const Card& card) {
+std::any read_convnext_card(const CardSection& params, const Card& card) {
   ConvNextCard convnext;
   const CardSection encoder = params.child("encoder");
   convnext.depths = encoder.dimensions("depths", {3, 3, 9, 3});
@@ -136,14 +136,14 @@ struct KnownModel {
 constexpr KnownModel kKnownModels[] = {
     {"convnext_tiny", 4}, {"convnext_base", 4}, {"convnext_chunky", 2}, {"convnext_sweep_3_prop_stride2", 2}};
 
-DerivedEncoder derive(const checkpoint::Checkpoint& checkpoint, const std::string& model) {
+DerivedEncoder derive_convnext(const checkpoint::Checkpoint& checkpoint, const std::string& model) {
   constexpr std::size_t kStages = 4;
   ConvNextCard card;
   for (std::size_t stage = 0; stage < kStages; ++stage) {
     const std::string conv = downsample_name(stage, stage == 0 ? 0 : 1) + ".weight";
     card.dims.push_back(required_shape(checkpoint, conv, 4)[0]);
     std::int64_t depth = 0;
-    while (checkpoint.find(block_name(stage, depth) + "dwconv.weight") != nullptr) ++depth;
+    while (checkpoint.find(convnext_block(stage, depth) + "dwconv.weight") != nullptr) ++depth;
     if (depth == 0) fail(ErrorCode::kMismatch, "stage {} of the detector has no blocks", stage);
     card.depths.push_back(depth);
   }
@@ -159,13 +159,13 @@ DerivedEncoder derive(const checkpoint::Checkpoint& checkpoint, const std::strin
   return {std::move(card), channels};
 }
 
-std::unique_ptr<DetectorNetwork> make(const Card& card) {
+std::unique_ptr<DetectorNetwork> make_convnext(const Card& card) {
   return std::make_unique<ConvNext>(card);
 }
 
 }  // namespace
 
-const DetectorArchitecture kConvNext = {"ConvNeXtV2", "convnext", "detector.convnext.",
-                                        read_card,    derive,     make};
+const DetectorArchitecture kConvNext = {"ConvNeXtV2",       "convnext",      "detector.convnext.",
+                                        read_convnext_card, derive_convnext, make_convnext};
 
 }  // namespace sealite::model

@@ -7,11 +7,11 @@ namespace {
 
 using namespace graph;
 
-constexpr float kEpsilon = 1e-6F;
-constexpr const char* kRoot = "detector.pixel_decoder.";
+constexpr float kDecoderEpsilon = 1e-6F;
+constexpr const char* kDecoderRoot = "detector.pixel_decoder.";
 
-std::string block_name(std::size_t stage) {
-  return fmt::format("{}output_upscaling.{}.upsample_block.", kRoot, stage);
+std::string stage_name(std::size_t stage) {
+  return fmt::format("{}output_upscaling.{}.upsample_block.", kDecoderRoot, stage);
 }
 
 ValueId gelu(Builder& builder, const std::string& name, ValueId x) {
@@ -31,7 +31,7 @@ ValueId resized_stage(Builder& builder, const Weights& weights, const std::strin
   }
   x = builder.add(name + "1", ReflectionPad{1}, {x});
   x = conv2d(builder, weights, name + "2", x, 1, Padding::kValid, false);
-  x = layer_norm(builder, weights, name + "3", x, kEpsilon);
+  x = layer_norm(builder, weights, name + "3", x, kDecoderEpsilon);
   return gelu(builder, name, x);
 }
 
@@ -52,7 +52,7 @@ ValueId transposed_stage(Builder& builder, const Weights& weights, const std::st
                   {x, builder.constant(name + "0.weight", filter),
                    builder.constant(name + "0.bias", {rows}, std::move(repeated))});
   if (factor > 1) x = builder.add(name + "0.shuffle", DepthToSpace{factor}, {x});
-  x = layer_norm(builder, weights, name + "1", x, kEpsilon);
+  x = layer_norm(builder, weights, name + "1", x, kDecoderEpsilon);
   return gelu(builder, name, x);
 }
 
@@ -74,7 +74,8 @@ ValueId shuffled_stage(Builder& builder, const Weights& weights, const std::stri
   const auto moved = [&](const std::string& tensor) {
     return builder.constant(tensor, taken(weights.source(tensor), 0, order));
   };
-  x = builder.add(name + "1", LayerNorm{kEpsilon}, {x, moved(name + "1.weight"), moved(name + "1.bias")});
+  x = builder.add(name + "1", LayerNorm{kDecoderEpsilon},
+                  {x, moved(name + "1.weight"), moved(name + "1.bias")});
   x = gelu(builder, name, x);
   return factor > 1 ? builder.add(name + "3", DepthToSpace{factor}, {x}) : x;
 }
@@ -87,7 +88,7 @@ void add_pixel_decoder_parameters(ParameterList& list, const PixelDecoderCard& c
     const std::int64_t factor = card.upscale_stages[stage];
     const std::int64_t out = channels / factor;
     if (out < 1) fail(ErrorCode::kMismatch, "upscale stage {}: {} channels / {}", stage, channels, factor);
-    const std::string name = block_name(stage);
+    const std::string name = stage_name(stage);
     switch (card.upscale_type) {
       case UpscaleType::kBilinear:
       case UpscaleType::kNearest:
@@ -106,7 +107,7 @@ void add_pixel_decoder_parameters(ParameterList& list, const PixelDecoderCard& c
     }
     channels = out;
   }
-  list.linear(std::string(kRoot) + "linear",
+  list.linear(std::string(kDecoderRoot) + "linear",
               card.pixelwise ? Shape{bits + 1, channels, 1, 1} : Shape{bits + 1, channels});
 }
 
@@ -115,7 +116,7 @@ ValueId build_pixel_decoder(Builder& builder, const Weights& weights, const Pixe
   ValueId x = latents;
   for (std::size_t stage = 0; stage < card.upscale_stages.size(); ++stage) {
     const std::int64_t factor = card.upscale_stages[stage];
-    const std::string name = block_name(stage);
+    const std::string name = stage_name(stage);
     switch (card.upscale_type) {
       case UpscaleType::kBilinear:
       case UpscaleType::kNearest:
@@ -130,12 +131,13 @@ ValueId build_pixel_decoder(Builder& builder, const Weights& weights, const Pixe
     }
   }
   if (card.pixelwise) {
-    x = conv2d(builder, weights, std::string(kRoot) + "linear", x, 1, Padding::kValid);
+    x = conv2d(builder, weights, std::string(kDecoderRoot) + "linear", x, 1, Padding::kValid);
   } else {
-    x = builder.mean(std::string(kRoot) + "mean", x, {1, 2}, false);
-    x = linear(builder, weights, std::string(kRoot) + "linear", x);
+    x = builder.mean(std::string(kDecoderRoot) + "mean", x, {1, 2}, false);
+    x = linear(builder, weights, std::string(kDecoderRoot) + "linear", x);
   }
-  return card.sigmoid_output ? builder.unary(std::string(kRoot) + "sigmoid", UnaryKind::kLogistic, x) : x;
+  return card.sigmoid_output ? builder.unary(std::string(kDecoderRoot) + "sigmoid", UnaryKind::kLogistic, x)
+                             : x;
 }
 
 }  // namespace sealite::model

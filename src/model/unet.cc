@@ -19,7 +19,7 @@ using namespace graph;
 
 constexpr float kBatchNormEpsilon = 1e-5F;
 constexpr float kLayerNormEpsilon = 1e-6F;
-const std::string kRoot = "embedder.unet.";
+const std::string kUnetRoot = "embedder.unet.";
 const std::string kEmbeddings = "msg_processor.msg_embeddings.weight";
 
 void add_batch_norm(ParameterList& list, const std::string& name, std::int64_t channels) {
@@ -129,22 +129,22 @@ class UNet : public EmbedderNetwork {
     const Modules modules(card_, weights, builder);
     ValueId x = to_signed_range(builder, image);
     if (card_.embedder.in_channels == 1) x = luma(builder, x);
-    x = modules.resnet_block(kRoot + "inc.", x);
+    x = modules.resnet_block(kUnetRoot + "inc.", x);
     std::vector<ValueId> skips = {x};
     for (std::size_t i = 0; i + 1 < card_.embedder.z_channels_mults.size(); ++i) {
-      x = modules.down(fmt::format("{}downs.{}.", kRoot, i), x);
+      x = modules.down(fmt::format("{}downs.{}.", kUnetRoot, i), x);
       skips.push_back(x);
     }
     x = skips.back() = modules.append_message(x, message);
     for (std::int64_t i = 0; i < card_.embedder.num_blocks; ++i)
-      x = modules.resnet_block(fmt::format("{}bottleneck.model.{}.", kRoot, i), x);
+      x = modules.resnet_block(fmt::format("{}bottleneck.model.{}.", kUnetRoot, i), x);
     // The last latents, with the message, are the first skip; the picture's own size has none.
     for (std::size_t i = 0; skips.size() > 1; ++i) {
-      x = modules.up(fmt::format("{}ups.{}.", kRoot, i), x, skips.back());
+      x = modules.up(fmt::format("{}ups.{}.", kUnetRoot, i), x, skips.back());
       skips.pop_back();
     }
-    x = pointwise_conv2d(builder, weights, kRoot + "outc", x);
-    return card_.embedder.last_tanh ? builder.unary(kRoot + "tanh", UnaryKind::kTanh, x) : x;
+    x = pointwise_conv2d(builder, weights, kUnetRoot + "outc", x);
+    return card_.embedder.last_tanh ? builder.unary(kUnetRoot + "tanh", UnaryKind::kTanh, x) : x;
   }
 
  private:
@@ -194,8 +194,8 @@ class UNet : public EmbedderNetwork {
     // The embedded message behind the latents' channels, the same in every pixel: a product with ones, since
     // BROADCAST_TO is not delegated.
     ValueId append_message(ValueId latents, ValueId message) const {
-      const SourcePtr embeddings = weights_.source(kRoot + kEmbeddings);
-      const std::string name = kRoot + "message";
+      const SourcePtr embeddings = weights_.source(kUnetRoot + kEmbeddings);
+      const std::string name = kUnetRoot + "message";
       const ValueId filter = builder_.constant(name + ".weight", message_filter(embeddings));
       const ValueId bias = builder_.constant(name + ".bias", message_bias(embeddings));
       ValueId e = builder_.add(name, FullyConnected{}, {message, filter, bias});
@@ -243,31 +243,31 @@ std::vector<Parameter> unet_parameters(const Card& card) {
   std::vector<std::int64_t> z;
   for (const std::int64_t mult : embedder.z_channels_mults) z.push_back(embedder.z_channels * mult);
   ParameterList list;
-  list.add({kRoot + kEmbeddings, {2 * card.bits, card.hidden_size}, 0, 0.3F});
-  add_resnet_block(list, norm, kRoot + "inc.", embedder.in_channels, z[0]);
+  list.add({kUnetRoot + kEmbeddings, {2 * card.bits, card.hidden_size}, 0, 0.3F});
+  add_resnet_block(list, norm, kUnetRoot + "inc.", embedder.in_channels, z[0]);
   for (std::size_t i = 0; i + 1 < z.size(); ++i) {
-    const std::string name = fmt::format("{}downs.{}.", kRoot, i);
+    const std::string name = fmt::format("{}downs.{}.", kUnetRoot, i);
     list.linear(name + "down", {z[i + 1], z[i], 3, 3});
     add_resnet_block(list, norm, name + "conv.", z[i + 1], z[i + 1]);
   }
   z.back() += card.hidden_size;
   for (std::int64_t i = 0; i < embedder.num_blocks; ++i) {
-    add_resnet_block(list, norm, fmt::format("{}bottleneck.model.{}.", kRoot, i), z.back(), z.back());
+    add_resnet_block(list, norm, fmt::format("{}bottleneck.model.{}.", kUnetRoot, i), z.back(), z.back());
   }
   for (std::size_t up = 0; up + 1 < z.size(); ++up) {
     const std::size_t from = z.size() - 1 - up;
-    const std::string name = fmt::format("{}ups.{}.", kRoot, up);
+    const std::string name = fmt::format("{}ups.{}.", kUnetRoot, up);
     list.linear(name + "up.upsample_block.2", {z[from - 1], 2 * z[from], 3, 3}, false);
     list.norm(name + "up.upsample_block.3", z[from - 1]);
     add_resnet_block(list, norm, name + "conv.", z[from - 1], z[from - 1]);
   }
-  list.linear(kRoot + "outc", {embedder.out_channels, z[0], 1, 1});
+  list.linear(kUnetRoot + "outc", {embedder.out_channels, z[0], 1, 1});
   list.add({"embedder." + kEmbeddings,
             {2 * card.bits, card.hidden_size},
             0,
             0,
             DType::kFloat32,
-            kRoot + kEmbeddings});
+            kUnetRoot + kEmbeddings});
   return list.take();
 }
 

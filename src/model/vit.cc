@@ -16,12 +16,12 @@ using namespace graph;
 
 constexpr float kBlockEpsilon = 1e-5F;  // nn.LayerNorm's own
 constexpr float kNeckEpsilon = 1e-6F;
-const std::string kRoot = "detector.image_encoder.";
+const std::string kVitRoot = "detector.image_encoder.";
 // Added to a logit, it makes exp() exactly zero.
 constexpr float kNever = -1e30F;
 
-std::string block_name(std::int64_t block) {
-  return fmt::format("{}blocks.{}.", kRoot, block);
+std::string vit_block(std::int64_t block) {
+  return fmt::format("{}blocks.{}.", kVitRoot, block);
 }
 
 // Tokens stand in the order of their windows, and inside a window row by row, from the first block to the
@@ -62,18 +62,18 @@ class Encoder {
 
   ValueId build(ValueId image) {
     ValueId x =
-        conv2d(builder_, weights_, kRoot + "patch_embed.proj", image, card_.patch_size, Padding::kValid);
+        conv2d(builder_, weights_, kVitRoot + "patch_embed.proj", image, card_.patch_size, Padding::kValid);
     if (card_.use_abs_pos) {
-      const std::string name = kRoot + "pos_embed";
+      const std::string name = kVitRoot + "pos_embed";
       x = builder_.binary(name + ".sum", BinaryKind::kAdd, x, builder_.constant(name, weights_.source(name)));
     }
     x = to_windows(x);
     for (std::int64_t i = 0; i < card_.depth; ++i) x = block(i, x);
     x = from_windows(x);
-    x = pointwise_conv2d(builder_, weights_, kRoot + "neck.0", x, false);
-    x = layer_norm(builder_, weights_, kRoot + "neck.1", x, kNeckEpsilon);
-    x = conv2d(builder_, weights_, kRoot + "neck.2", x, 1, Padding::kSame, false);
-    return layer_norm(builder_, weights_, kRoot + "neck.3", x, kNeckEpsilon);
+    x = pointwise_conv2d(builder_, weights_, kVitRoot + "neck.0", x, false);
+    x = layer_norm(builder_, weights_, kVitRoot + "neck.1", x, kNeckEpsilon);
+    x = conv2d(builder_, weights_, kVitRoot + "neck.2", x, 1, Padding::kSame, false);
+    return layer_norm(builder_, weights_, kVitRoot + "neck.3", x, kNeckEpsilon);
   }
 
  private:
@@ -90,7 +90,7 @@ class Encoder {
   }
 
   ValueId to_windows(ValueId x) {
-    const std::string name = kRoot + "windows";
+    const std::string name = kVitRoot + "windows";
     const std::int64_t beyond = order_.padded() - order_.grid;
     if (beyond > 0) x = builder_.add(name + ".pad", ZeroPad{0, 0, beyond, beyond}, {x});
     x = reshape(name + ".rows", x, {-1, order_.window, order_.across, order_.window * card_.embed_dim});
@@ -99,7 +99,7 @@ class Encoder {
   }
 
   ValueId from_windows(ValueId x) {
-    const std::string name = kRoot + "pixels";
+    const std::string name = kVitRoot + "pixels";
     x = reshape(name + ".rows", x, {-1, order_.across, order_.window, order_.window * card_.embed_dim});
     x = builder_.add(name + ".moved", Transpose{{0, 2, 1, 3}}, {x});
     x = reshape(name, x, {-1, order_.padded(), order_.padded(), card_.embed_dim});
@@ -108,7 +108,7 @@ class Encoder {
   }
 
   ValueId block(std::int64_t index, ValueId x) {
-    const std::string name = block_name(index);
+    const std::string name = vit_block(index);
     ValueId y = layer_norm(builder_, weights_, name + "norm1", x, kBlockEpsilon);
     const bool global = card_.window(index) == card_.grid;
     // The reference pads behind the norm: what is beyond the picture is zero there, and attended to.
@@ -234,7 +234,7 @@ class Encoder {
       values[static_cast<std::size_t>(order_.row(i) * tokens + i)] = 1;
       values[static_cast<std::size_t>((field.keys + order_.column(i)) * tokens + i)] = 1;
     }
-    const std::string name = kRoot + (field.windows > 1 ? "places" : "window_places");
+    const std::string name = kVitRoot + (field.windows > 1 ? "places" : "window_places");
     made = builder_.constant(name, {1, 1, 2 * field.keys, tokens}, std::move(values));
     return *made;
   }
@@ -257,13 +257,13 @@ class Vit : public DetectorNetwork {
   std::vector<Parameter> parameters() const override {
     const std::int64_t dim = card_.embed_dim;
     ParameterList list;
-    if (card_.use_abs_pos) list.add({kRoot + "pos_embed", {1, card_.grid, card_.grid, dim}, 0, 0.5F});
-    list.linear(kRoot + "patch_embed.proj", {dim, 3, card_.patch_size, card_.patch_size});
+    if (card_.use_abs_pos) list.add({kVitRoot + "pos_embed", {1, card_.grid, card_.grid, dim}, 0, 0.5F});
+    list.linear(kVitRoot + "patch_embed.proj", {dim, 3, card_.patch_size, card_.patch_size});
     for (std::int64_t i = 0; i < card_.depth; ++i) add_block(list, i);
-    list.linear(kRoot + "neck.0", {card_.out_chans, dim, 1, 1}, false);
-    list.norm(kRoot + "neck.1", card_.out_chans);
-    list.linear(kRoot + "neck.2", {card_.out_chans, card_.out_chans, 3, 3}, false);
-    list.norm(kRoot + "neck.3", card_.out_chans);
+    list.linear(kVitRoot + "neck.0", {card_.out_chans, dim, 1, 1}, false);
+    list.norm(kVitRoot + "neck.1", card_.out_chans);
+    list.linear(kVitRoot + "neck.2", {card_.out_chans, card_.out_chans, 3, 3}, false);
+    list.norm(kVitRoot + "neck.3", card_.out_chans);
     add_pixel_decoder_parameters(list, decoder_, card_.out_chans, bits_);
     return list.take();
   }
@@ -286,7 +286,7 @@ class Vit : public DetectorNetwork {
 
  private:
   void add_block(ParameterList& list, std::int64_t index) const {
-    const std::string name = block_name(index);
+    const std::string name = vit_block(index);
     const std::int64_t dim = card_.embed_dim;
     list.norm(name + "norm1", dim);
     if (card_.use_rel_pos) {
@@ -318,7 +318,7 @@ void check(const VitCard& card) {
     fail(ErrorCode::kUnsupported, "a window of {} patches in a picture of {}", card.window_size, card.grid);
 }
 
-std::any read_card(const CardSection& params, const Card& card) {
+std::any read_vit_card(const CardSection& params, const Card& card) {
   const CardSection encoder = params.child("encoder");
   VitCard vit;
   vit.embed_dim = encoder.dimension("embed_dim", vit.embed_dim);
@@ -343,20 +343,20 @@ std::any read_card(const CardSection& params, const Card& card) {
 }
 
 // Tables of relative positions tell how many heads and which windows there are.
-DerivedEncoder derive(const checkpoint::Checkpoint& checkpoint, const std::string& /*model*/) {
+DerivedEncoder derive_vit(const checkpoint::Checkpoint& checkpoint, const std::string& /*model*/) {
   VitCard card;
-  const Shape& patch = required_shape(checkpoint, kRoot + "patch_embed.proj.weight", 4);
+  const Shape& patch = required_shape(checkpoint, kVitRoot + "patch_embed.proj.weight", 4);
   card.embed_dim = patch[0];
   card.patch_size = patch[2];
-  card.grid = required_shape(checkpoint, kRoot + "pos_embed", 4)[1];
-  card.out_chans = required_shape(checkpoint, kRoot + "neck.0.weight", 4)[0];
-  card.mlp_dim = required_shape(checkpoint, block_name(0) + "mlp.lin1.weight", 2)[0];
-  card.qkv_bias = checkpoint.find(block_name(0) + "attn.qkv.bias") != nullptr;
+  card.grid = required_shape(checkpoint, kVitRoot + "pos_embed", 4)[1];
+  card.out_chans = required_shape(checkpoint, kVitRoot + "neck.0.weight", 4)[0];
+  card.mlp_dim = required_shape(checkpoint, vit_block(0) + "mlp.lin1.weight", 2)[0];
+  card.qkv_bias = checkpoint.find(vit_block(0) + "attn.qkv.bias") != nullptr;
   card.use_rel_pos = true;
-  for (card.depth = 0; checkpoint.find(block_name(card.depth) + "norm1.weight") != nullptr; ++card.depth) {
-    const Shape& table = required_shape(checkpoint, block_name(card.depth) + "attn.rel_pos_h", 2);
+  for (card.depth = 0; checkpoint.find(vit_block(card.depth) + "norm1.weight") != nullptr; ++card.depth) {
+    const Shape& table = required_shape(checkpoint, vit_block(card.depth) + "attn.rel_pos_h", 2);
     if (table[1] < 1 || table[1] > card.embed_dim)
-      fail(ErrorCode::kMismatch, "'{}attn.rel_pos_h' is {}", block_name(card.depth), to_string(table));
+      fail(ErrorCode::kMismatch, "'{}attn.rel_pos_h' is {}", vit_block(card.depth), to_string(table));
     card.num_heads = card.embed_dim / table[1];
     const std::int64_t window = (table[0] + 1) / 2;
     if (window == card.grid) {
@@ -372,7 +372,7 @@ DerivedEncoder derive(const checkpoint::Checkpoint& checkpoint, const std::strin
   return {card, card.out_chans};
 }
 
-std::unique_ptr<DetectorNetwork> make(const Card& card) {
+std::unique_ptr<DetectorNetwork> make_vit(const Card& card) {
   return std::make_unique<Vit>(card);
 }
 
@@ -384,6 +384,7 @@ std::int64_t VitCard::window(std::int64_t index) const {
   return global ? grid : window_size;
 }
 
-const DetectorArchitecture kVit = {"ViT", "sam", "detector.image_encoder.", read_card, derive, make};
+const DetectorArchitecture kVit = {"ViT",         "sam",      "detector.image_encoder.",
+                                   read_vit_card, derive_vit, make_vit};
 
 }  // namespace sealite::model

@@ -55,7 +55,7 @@ struct Spread {
   double ones = 0;  // share
 };
 
-Spread measure(const std::vector<std::vector<float>>& outputs) {
+Spread measure_spread(const std::vector<std::vector<float>>& outputs) {
   Spread spread;
   double sum = 0;
   double squares = 0;
@@ -123,7 +123,7 @@ class DetectorKind : public ModelKind {
 };
 
 void DetectorKind::check_plausible(Examination& examination, Runner& /*runner*/) const {
-  const Spread spread = measure(examination.outputs);
+  const Spread spread = measure_spread(examination.outputs);
   std::vector<Figure> figures = {
       {"logits that are no numbers", static_cast<double>(spread.broken), "", 0, {}},
       {"spread of the logits (standard deviation)", spread.deviation, "", 1e3, 1e-4},

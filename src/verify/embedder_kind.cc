@@ -38,7 +38,7 @@ struct DeltaRange {
   double least_spread = INFINITY;  // standard deviation within the flattest delta
 };
 
-DeltaRange measure(const std::vector<std::vector<float>>& outputs) {
+DeltaRange measure_range(const std::vector<std::vector<float>>& outputs) {
   DeltaRange range;
   for (const std::vector<float>& delta : outputs) {
     double sum = 0;
@@ -150,7 +150,7 @@ void EmbedderKind::read_saved(const SavedTensors& saved, std::span<Picture> pict
 }
 
 void EmbedderKind::check_plausible(Examination& examination, Runner& runner) const {
-  const DeltaRange range = measure(examination.outputs);
+  const DeltaRange range = measure_range(examination.outputs);
   const Picture& first = examination.pictures[0];
   const double by_message = relative_error(examination.outputs[0], runner.run(with_other_message(first)));
   const double by_picture = relative_error(examination.outputs[0], runner.run(with_other_colours(first)));

@@ -15,7 +15,7 @@ using graph::Graph;
 using graph::Rows;
 using graph::Value;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNoMatch = std::numeric_limits<double>::infinity();
 constexpr std::uint64_t kBlockElements = std::uint64_t{1} << 19U;
 
 using Constants = std::map<std::string, const Value*>;
@@ -86,11 +86,11 @@ class Comparer {
     }
     WeightDifference row;
     if (difference == 0) return row;
-    row.error = norm == 0 || std::isnan(difference) ? kInfinity : std::sqrt(difference / norm);
+    row.error = norm == 0 || std::isnan(difference) ? kNoMatch : std::sqrt(difference / norm);
     const double integers = stored_.type == DType::kInt8 ? 127 : stored_.type == DType::kInt4 ? 7 : 0;
     if (integers > 0) {
       const double rms = std::sqrt(difference / static_cast<double>(wanted.size()));
-      row.in_steps = peak == 0 || std::isnan(rms) ? kInfinity : rms * integers / peak;
+      row.in_steps = peak == 0 || std::isnan(rms) ? kNoMatch : rms * integers / peak;
     }
     return row;
   }
