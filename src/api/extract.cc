@@ -17,6 +17,7 @@
 #include "checkpoint/args.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/convert_elements.h"
+#include "checkpoint/growth.h"
 #include "checkpoint/new_tensor.h"
 #include "checkpoint/safetensors_writer.h"
 #include "checkpoint/torch_writer.h"
@@ -156,7 +157,7 @@ class SharedMemory {
   std::map<std::tuple<const std::byte*, DType, std::uint64_t>, std::string> first_;
 };
 
-std::vector<checkpoint::NewTensor> new_tensors(const Sources& sources, bool may_share,
+std::vector<checkpoint::NewTensor> new_tensors(const Checkpoint& file, const Sources& sources, bool may_share,
                                                ExtractReport& report) {
   std::vector<checkpoint::NewTensor> tensors;
   SharedMemory memory;
@@ -182,6 +183,8 @@ std::vector<checkpoint::NewTensor> new_tensors(const Sources& sources, bool may_
   }
   report.tensors = tensors.size();
   report.dtypes.assign(types.begin(), types.end());
+  add_context(file.path().string(),
+              [&] { checkpoint::check_growth(report.tensor_bytes, file.file_bytes()); });
   return tensors;
 }
 
@@ -197,7 +200,7 @@ PlainValue dict_of_metadata(const Checkpoint& file) {
 
 void write_torch(const Checkpoint& file, const Sources& sources, ExtractReport& report) {
   checkpoint::NewCheckpoint content;
-  content.model = new_tensors(sources, true, report);
+  content.model = new_tensors(file, sources, true, report);
   content.epoch = report.epoch = file.epoch();
   PlainValue args = file.format() == "safetensors" ? dict_of_metadata(file) : file.plain_args();
   if (args.kind == PlainValue::Kind::kText) report.args = ExtractedArgs::kText;
@@ -219,7 +222,7 @@ void write_safetensors(const Checkpoint& file, const Sources& sources, ExtractRe
   // What transformers and others ask for.
   const auto [format, fresh] = metadata.insert_or_assign("format", "pt");
   if (!fresh && file.format() == "torch") report.dropped_args.emplace_back("format");
-  checkpoint::write_safetensors_file(report.output, new_tensors(sources, false, report), metadata);
+  checkpoint::write_safetensors_file(report.output, new_tensors(file, sources, false, report), metadata);
 }
 
 void report_dropped(const Checkpoint& file, const Sources& sources, ExtractReport& report) {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "checkpoint/growth.h"
 #include "model/card.h"
 
 namespace sealite::model {
@@ -69,14 +70,22 @@ void check_parameters(const checkpoint::Checkpoint& checkpoint, const std::vecto
                       const std::string& card_name) {
   std::string first;
   std::size_t misfits = 0;
+  std::uint64_t bytes = 0;  // as float32
   for (const Parameter& parameter : parameters) {
     const TensorView* tensor = checkpoint.find(parameter.name);
-    if (tensor != nullptr && tensor->shape == parameter.shape) continue;
+    if (tensor != nullptr && tensor->shape == parameter.shape) {
+      bytes += sizeof(float) * element_count(tensor->shape).value_or(0);
+      continue;
+    }
     if (misfits++ > 0) continue;
     first = fmt::format("tensor '{}': expected {}, found {}", parameter.name, to_string(parameter.shape),
                         tensor == nullptr ? "none" : to_string(tensor->shape));
   }
-  if (misfits == 0) return;
+  if (misfits == 0) {
+    add_context(checkpoint.path().string(),
+                [&] { checkpoint::check_growth(bytes, checkpoint.file_bytes()); });
+    return;
+  }
   fail(ErrorCode::kMismatch,
        "'{}' does not fit the card '{}': {}{}; give the right --card ({} or a YAML file)",
        checkpoint.path().string(), card_name, first,

@@ -30,7 +30,8 @@ const Shape& required_shape(const checkpoint::Checkpoint& checkpoint, const std:
                             std::size_t rank);
 
 /// Throws kMismatch if a parameter is missing or has another shape: names the first such tensor with the
-/// expected and the found shape, and says how many more there are.
+/// expected and the found shape, and says how many more there are. Throws kUnsupported if so few bytes share
+/// so many parameters that the file is not believed (checkpoint/growth.h).
 void check_parameters(const checkpoint::Checkpoint& checkpoint, const std::vector<Parameter>& parameters,
                       const std::string& card_name);
 
