@@ -10,8 +10,8 @@ namespace sealite {
 /// programs: the library never installs handlers by itself.
 void catch_interrupts();
 
-/// For programs too: `seconds` from now `check_interrupt` throws kTimeout with `message`, and a second later
-/// the process ends with that exit status and message, whatever it is in.
+/// For programs too: `seconds` from now `check_interrupt` throws kTimeout with `message`, and a second later,
+/// or once it has taken 64 MiB more, the process ends with that exit status and message, whatever it is in.
 void end_after(double seconds, const std::string& message);
 
 /// Throws kInterrupted once a caught signal has arrived, kTimeout once the time is up. Long loops call it

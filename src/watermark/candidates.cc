@@ -1,16 +1,20 @@
 #include "watermark/candidates.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cmath>
-#include <fstream>
 #include <optional>
 #include <system_error>
 
 #include "base/error.h"
+#include "base/file_descriptor.h"
 #include "base/interrupt.h"
 
 namespace sealite::watermark {
@@ -56,24 +60,25 @@ void pack(const Bits& bits, std::uint64_t* words) {
   for (std::size_t i = 0; i < bits.size(); ++i) words[i / 64] |= std::uint64_t{bits[i]} << (i % 64);
 }
 
-std::ifstream open(const std::filesystem::path& file) {
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) {
-    fail(ErrorCode::kNotFound, "'{}' is a folder, expected a list of candidates", file.string());
-  }
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    fail(ErrorCode::kNotFound, "'{}': cannot open the list of candidates: {}", file.string(),
+// O_NONBLOCK: a pipe that nobody writes to, or goes on writing to, must not keep a signal waiting. Files
+// ignore it.
+FileDescriptor open(const std::filesystem::path& path) {
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat info{};
+  if (!file || ::fstat(file.get(), &info) != 0) {
+    fail(ErrorCode::kNotFound, "'{}': cannot open the list of candidates: {}", path.string(),
          std::generic_category().message(errno));
   }
-  return stream;
+  if (S_ISDIR(info.st_mode)) {
+    fail(ErrorCode::kNotFound, "'{}' is a folder, expected a list of candidates", path.string());
+  }
+  return file;
 }
 
 // Reads lines without ever holding more than one: std::getline would swallow a gigabyte without a newline.
 class Lines {
  public:
-  explicit Lines(const std::filesystem::path& file)
-      : file_(file), stream_(open(file)), block_(kBlock, '\0') {}
+  explicit Lines(const std::filesystem::path& file) : path_(file), file_(open(file)), block_(kBlock, '\0') {}
 
   /// The number of the line that `next` gave last.
   std::uint32_t number() const { return number_; }
@@ -91,7 +96,7 @@ class Lines {
       // Checked last, so that a line has at most a block more than it may.
       if (line_.size() > kLongestLine) {
         fail(ErrorCode::kMalformed, "'{}', line {}: longer than {} bytes: not a list of candidates?",
-             file_.string(), number_, kLongestLine);
+             path_.string(), number_, kLongestLine);
       }
       if (newline != std::string_view::npos) break;
     }
@@ -104,20 +109,34 @@ class Lines {
 
  private:
   bool fill() {
-    stream_.read(block_.data(), static_cast<std::streamsize>(block_.size()));
-    if (stream_.bad()) fail(ErrorCode::kIo, "'{}': reading failed", file_.string());
-    filled_ = static_cast<std::size_t>(stream_.gcount());
+    filled_ = read_block();
     used_ = 0;
     total_ += filled_;
     if (total_ > kMostBytes) {
-      fail(ErrorCode::kMalformed, "'{}': over {} bytes; split the list of candidates", file_.string(),
+      fail(ErrorCode::kMalformed, "'{}': over {} bytes; split the list of candidates", path_.string(),
            kMostBytes);
     }
     return filled_ != 0;
   }
 
-  std::filesystem::path file_;
-  std::ifstream stream_;
+  // 0 at the end. Waits for a pipe's writer, but looks up ten times a second whether it shall go on.
+  std::size_t read_block() {
+    constexpr int kWaitMilliseconds = 100;
+    for (;;) {
+      check_interrupt();
+      pollfd wanted{.fd = file_.get(), .events = POLLIN, .revents = 0};
+      const int ready = ::poll(&wanted, 1, kWaitMilliseconds);
+      if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+      const ssize_t count = ::read(file_.get(), block_.data(), block_.size());
+      if (count >= 0) return static_cast<std::size_t>(count);
+      if (errno == EINTR || errno == EAGAIN) continue;
+      fail(ErrorCode::kIo, "'{}': reading failed: {}", path_.string(),
+           std::generic_category().message(errno));
+    }
+  }
+
+  std::filesystem::path path_;
+  FileDescriptor file_;
   std::string block_;
   std::size_t used_ = 0;
   std::size_t filled_ = 0;

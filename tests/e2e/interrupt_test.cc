@@ -1,7 +1,11 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <chrono>
 #include <thread>
 
 #include "base/mapped_file.h"
+#include "e2e/demo_model.h"
 #include "e2e/run_sealite.h"
 
 namespace sealite {
@@ -98,6 +102,27 @@ TEST_F(Interrupt, KillLeavesNoHalfFile) {
     }
   }
 }
+
+// Nobody writes into this pipe: one signal is enough, as for everything else.
+class PipeInterrupt : public ::testing::TestWithParam<int> {};
+
+TEST_P(PipeInterrupt, EndsTheWaitForCandidates) {
+  const ScratchFolder folder;
+  expect_success(convert_demo(folder / "demo.tflite"));
+  const std::string pipe = folder / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  Process process(sealite_command({"detect", folder / "demo.tflite", asset("coffee.png"), "--candidates",
+                                   pipe, "--timeout", "60"}));  // so that this test ends at all
+  // Once this can open the pipe, the program reads from it.
+  int writer = -1;
+  while ((writer = ::open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  process.send(GetParam());
+  expect_refusal(process.wait(), ErrorCode::kInterrupted, {"interrupted"});
+  ::close(writer);
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, PipeInterrupt, ::testing::Values(SIGINT, SIGTERM));
 
 }  // namespace
 }  // namespace sealite
