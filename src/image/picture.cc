@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -13,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "image/decode_budget.h"
 #include "image/metadata.h"
 #include "image/vips_image.h"
 #include "image/vips_modules.h"
@@ -24,24 +26,31 @@ constexpr const char* kFormats = "JPEG, PNG, WebP, AVIF/HEIC and TIFF are read";
 
 using Loader = int (*)(const char* filename, VipsImage** out, ...);
 
-/// The loader for a file that starts with `start`, or null. Only these five ever see the bytes: libvips knows
-/// many more formats, and its own search would try them all.
-Loader find_loader(std::string_view start) {
+/// What reads a file.
+struct Format {
+  Loader load;
+  Decoder decoder;
+};
+
+/// The format of a file that starts with `start`, if it is one of these five. Only they ever see the bytes:
+/// libvips knows many more, and its own search would try them all.
+std::optional<Format> find_format(std::string_view start) {
   using namespace std::string_view_literals;
-  if (start.starts_with("\xFF\xD8\xFF"sv)) return vips_jpegload;
-  if (start.starts_with("\x89PNG\r\n\x1A\n"sv)) return vips_pngload;
-  if (start.starts_with("RIFF"sv) && start.substr(8).starts_with("WEBP"sv)) return vips_webpload;
+  if (start.starts_with("\xFF\xD8\xFF"sv)) return Format{vips_jpegload, Decoder::kJpeg};
+  if (start.starts_with("\x89PNG\r\n\x1A\n"sv)) return Format{vips_pngload, Decoder::kPng};
+  if (start.starts_with("RIFF"sv) && start.substr(8).starts_with("WEBP"sv))
+    return Format{vips_webpload, Decoder::kWebp};
   for (const auto magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}) {
-    if (start.starts_with(magic)) return vips_tiffload;
+    if (start.starts_with(magic)) return Format{vips_tiffload, Decoder::kTiff};
   }
   if (start.substr(4).starts_with("ftyp"sv)) {
     const std::string_view brand = start.substr(8, 4);
     for (const auto known :
          {"avif"sv, "avis"sv, "mif1"sv, "msf1"sv, "heic"sv, "heix"sv, "heim"sv, "heis"sv}) {
-      if (brand == known) return vips_heifload;
+      if (brand == known) return Format{vips_heifload, Decoder::kHeif};
     }
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 /// Libvips' loader gets memory for a chunk of PNG as long as the chunk claims, and fills it.
@@ -61,7 +70,13 @@ void check_png_chunks(std::ifstream& file, std::uint64_t size) {
   }
 }
 
-Loader loader_for(const std::filesystem::path& path) {
+/// A file whose format is known, and what it says before libvips sees it.
+struct KnownFile {
+  Format format;
+  JpegScans jpeg;
+};
+
+KnownFile examine_file(const std::filesystem::path& path) {
   std::error_code ignored;
   std::ifstream file;
   if (std::filesystem::is_regular_file(path, ignored))
@@ -70,29 +85,27 @@ Loader loader_for(const std::filesystem::path& path) {
   std::array<char, 12> start = {};
   file.read(start.data(), start.size());
   const std::string_view found(start.data(), static_cast<std::size_t>(file.gcount()));
-  const Loader loader = found.size() == start.size() ? find_loader(found) : nullptr;
-  if (loader == nullptr) fail(ErrorCode::kMalformed, "{}: not a picture; {}", path.string(), kFormats);
-  if (loader == static_cast<Loader>(vips_heifload)) load_heif_module();
-  if (loader == static_cast<Loader>(vips_pngload))
-    check_png_chunks(file, std::filesystem::file_size(path, ignored));
-  return loader;
+  const auto format = found.size() == start.size() ? find_format(found) : std::nullopt;
+  if (!format) fail(ErrorCode::kMalformed, "{}: not a picture; {}", path.string(), kFormats);
+  KnownFile known{*format, {}};
+  if (format->decoder == Decoder::kHeif) load_heif_module();
+  if (format->decoder == Decoder::kPng) check_png_chunks(file, std::filesystem::file_size(path, ignored));
+  if (format->decoder == Decoder::kJpeg) {
+    file.seekg(0);
+    known.jpeg = count_jpeg_scans(file);
+  }
+  return known;
 }
 
 /// Opens the file and reads its header; the pixels come later, row by row.
 Image open_picture(const std::filesystem::path& path, const ReadLimits& limits) {
-  const Loader load = loader_for(path);
+  const KnownFile file = examine_file(path);
   VipsImage* opened = nullptr;
-  check_vips(
-      load(path.c_str(), &opened, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr),
-      ErrorCode::kMalformed, "broken picture");
+  check_vips(file.format.load(path.c_str(), &opened, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                              VIPS_FAIL_ON_ERROR, nullptr),
+             ErrorCode::kMalformed, "broken picture");
   Image image(opened);
-  const auto width = static_cast<std::uint64_t>(vips_image_get_width(opened));
-  const auto height = static_cast<std::uint64_t>(vips_image_get_height(opened));
-  const auto pixels = checked_multiply(width, height);
-  if (!pixels || *pixels > limits.max_pixels) {
-    fail(ErrorCode::kUnsupported, "{} x {} pixels are more than the limit of {}", width, height,
-         limits.max_pixels);
-  }
+  check_decode_budget(opened, file.format.decoder, file.jpeg, limits.max_pixels);
   return image;
 }
 
@@ -168,6 +181,11 @@ void split_alpha(const VipsPel* in, std::uint8_t* rgb, std::uint8_t* alpha, std:
   }
 }
 
+std::uint8_t* append_row(std::vector<std::uint8_t>& values, std::size_t size) {
+  values.resize(values.size() + size);
+  return values.data() + values.size() - size;
+}
+
 /// Pulls the rows through the pipeline strip by strip, in this thread: libvips' own sinks call back from
 /// others. Of four bands the last is alpha, which goes to `alpha`, or the picture is CMYK if that is null.
 Picture read_pixels(VipsImage* image, std::vector<std::uint8_t>* alpha) {
@@ -176,23 +194,27 @@ Picture read_pixels(VipsImage* image, std::vector<std::uint8_t>* alpha) {
   picture.height = vips_image_get_height(image);
   picture.width = vips_image_get_width(image);
   const auto width = static_cast<std::size_t>(picture.width);
-  picture.rgb.resize(static_cast<std::size_t>(picture.height) * width * 3);
+  const std::size_t pixels = static_cast<std::size_t>(picture.height) * width;
+  // Touched row by row: a file that claims many and holds few takes memory for those few.
+  picture.rgb.reserve(pixels * 3);
   const bool four = vips_image_get_bands(image) == 4;
-  if (alpha != nullptr && four) alpha->resize(picture.rgb.size() / 3);
+  if (alpha != nullptr && four) alpha->reserve(pixels);
   const Region region(vips_region_new(image));
-  std::uint8_t* out = picture.rgb.data();
   for (int top = 0; top < picture.height; top += kStrip) {
     const VipsRect strip = {0, top, static_cast<int>(picture.width),
                             std::min(kStrip, static_cast<int>(picture.height) - top)};
     check_interrupt();
     check_vips(vips_region_prepare(region.get(), &strip), ErrorCode::kMalformed,
                "broken or truncated picture");
-    for (int y = top; y < top + strip.height; ++y, out += width * 3) {
+    for (int y = top; y < top + strip.height; ++y) {
       const VipsPel* in = VIPS_REGION_ADDR(region.get(), 0, y);
       if (!four) {
-        std::memcpy(out, in, width * 3);
-      } else if (alpha != nullptr) {
-        split_alpha(in, out, alpha->data() + static_cast<std::size_t>(y) * width, width);
+        picture.rgb.insert(picture.rgb.end(), in, in + width * 3);
+        continue;
+      }
+      std::uint8_t* const out = append_row(picture.rgb, width * 3);
+      if (alpha != nullptr) {
+        split_alpha(in, out, append_row(*alpha, width), width);
       } else {
         cmyk_to_rgb(in, out, width);
       }
@@ -256,7 +278,7 @@ std::string colours_of(VipsImage* image) {
 /// Everything, or without alpha and metadata.
 SourcePicture decode(const std::filesystem::path& path, const ReadLimits& limits, bool everything) {
   const MemoryWatch memory;
-  const Image image = open_picture(path, limits);
+  Image image = open_picture(path, limits);
   SourcePicture source;
   source.bits = static_cast<int>(8 * vips_format_sizeof(vips_image_get_format(image.get())));
   source.colours = colours_of(image.get());
@@ -267,6 +289,8 @@ SourcePicture decode(const std::filesystem::path& path, const ReadLimits& limits
   if (alpha) bands = add_alpha(image.get(), bands);
   source.picture = read_pixels(bands.get(), alpha ? &source.alpha : nullptr);
   const int orientation = vips_image_get_orientation(image.get());
+  bands.reset();
+  image.reset();  // the decoder and what it holds, before a second picture is made
   if (orientation > 1) rotate_upright(source, orientation);
   memory.check();
   return source;

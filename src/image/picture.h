@@ -21,13 +21,19 @@ struct ReadLimits {
   std::uint64_t max_pixels = kMaxPixels;  ///< Checked against the header, before anything is decoded.
 };
 
+/// What reading a picture may take for each pixel of the limit, whatever its file says (docs/security.md): so
+/// many bytes of memory, the three of its RGB among them, …
+inline constexpr std::uint64_t kBytesPerPixel = 6;
+/// … and so many passes of a JPEG's scans.
+inline constexpr std::uint64_t kScansPerPixel = 32;
+
 /// Reads the first picture of a JPEG, PNG, WebP, AVIF/HEIC or TIFF file, known by its content, not its name.
 /// The EXIF orientation is applied, grey repeated, alpha dropped, CMYK converted without a profile, of 16
 /// bits the high byte kept, an embedded profile ignored. So the bytes are those of Pillow's `convert("RGB")`
 /// after `exif_transpose`, which the reference pipeline uses; only AVIF differs by rounding and chroma
 /// interpolation (libheif, not libavif), and 16-bit grey, which Pillow clips to white. Throws kNotFound (no
-/// such file), kMalformed (broken, truncated or not a picture), kUnsupported (over the limit, or colours that
-/// have no RGB).
+/// such file), kMalformed (broken, truncated or not a picture), kUnsupported (over the limit or its budget,
+/// or colours that have no RGB).
 Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits = {});
 
 /// Colour profile, EXIF, XMP, IPTC and resolution of a file (image/metadata.h).

@@ -1,0 +1,59 @@
+#include "image/decode_budget.h"
+
+#include "base/error.h"
+#include "image/picture.h"
+
+namespace sealite::image {
+namespace {
+
+/// Bytes for each pixel that the decoder holds of the whole picture, beside the three that it is read into.
+/// WebP and HEIF: measured with libwebp 1.2.4 and libheif 1.15 (docs/security.md).
+double held_bytes(VipsImage* image, Decoder decoder, const JpegScans& jpeg) {
+  constexpr double kWebp = 8;
+  constexpr double kHeif = 12;
+  const auto sample = static_cast<double>(vips_format_sizeof(vips_image_get_format(image)));
+  const double pixel = sample * vips_image_get_bands(image);
+  switch (decoder) {
+    case Decoder::kJpeg:
+      return jpeg.coefficient_bytes;
+    case Decoder::kPng:
+      return vips_image_get_typeof(image, "interlaced") != 0 ? pixel : 0;
+    case Decoder::kWebp:
+      return kWebp;
+    case Decoder::kTiff:
+      return pixel;  // a strip or a row of tiles may be all of it
+    case Decoder::kHeif:
+      return kHeif * sample;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void check_decode_budget(VipsImage* image, Decoder decoder, const JpegScans& jpeg, std::uint64_t max_pixels) {
+  const auto width = static_cast<std::uint64_t>(vips_image_get_width(image));
+  const auto height = static_cast<std::uint64_t>(vips_image_get_height(image));
+  const double pixels = static_cast<double>(width) * static_cast<double>(height);
+  const auto limit = static_cast<double>(max_pixels);
+  if (pixels > limit) {
+    fail(ErrorCode::kUnsupported, "{} x {} pixels are more than the limit of {}", width, height, max_pixels);
+  }
+  if (static_cast<double>(jpeg.scans) * pixels > static_cast<double>(kScansPerPixel) * limit) {
+    fail(
+        ErrorCode::kUnsupported,
+        "{} x {} pixels in {} scans: with the limit of {} pixels at most {} scans over all of them are read; "
+        "save it as a baseline JPEG",
+        width, height, jpeg.scans, max_pixels, kScansPerPixel);
+  }
+  constexpr double kRgb = 3;
+  const double bytes = (kRgb + held_bytes(image, decoder, jpeg)) * pixels;
+  if (bytes > static_cast<double>(kBytesPerPixel) * limit) {
+    fail(
+        ErrorCode::kUnsupported,
+        "{} x {} pixels: this kind of file takes {:.0f} MB to decode, and the limit of {} pixels gives it {} "
+        "bytes for each; save it as 8-bit PNG or baseline JPEG",
+        width, height, bytes / 1e6, max_pixels, kBytesPerPixel);
+  }
+}
+
+}  // namespace sealite::image

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vips/vips.h>
+#include <cstdint>
+
+#include "image/jpeg_scans.h"
+
+namespace sealite::image {
+
+/// How the decoder goes about it.
+enum class Decoder : std::uint8_t { kJpeg, kPng, kWebp, kTiff, kHeif };
+
+/// Throws kUnsupported if reading `image`, of which only the header has been read, would take more than the
+/// budget of `max_pixels` pixels (image/picture.h). `jpeg` is of JPEG files alone.
+void check_decode_budget(VipsImage* image, Decoder decoder, const JpegScans& jpeg, std::uint64_t max_pixels);
+
+}  // namespace sealite::image

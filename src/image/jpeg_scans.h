@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <istream>
+
+namespace sealite::image {
+
+/// What a JPEG file's markers say of the work that its decoder has.
+struct JpegScans {
+  std::uint64_t scans = 0;       ///< Passes over the picture; 1 where the decoder needs no more than rows.
+  double coefficient_bytes = 0;  ///< For each pixel, that the decoder holds of the whole picture.
+};
+
+/// Reads the markers of the JPEG file in `file`, from its start, as libjpeg does: bytes between them are
+/// skipped. Of a file with one scan only the part before it is read. What is broken is the decoder's to find.
+JpegScans count_jpeg_scans(std::istream& file);
+
+}  // namespace sealite::image
