@@ -21,6 +21,7 @@ class Outcome:
     out: str
     err: str
     peak: int          # resident KiB
+    seconds: float     # of all processors
 
 
 class Program:
@@ -54,7 +55,8 @@ class Program:
             err.seek(0)
             outcome = Outcome(process.returncode if process.returncode >= 0 else -1,
                               max(0, -process.returncode), hung, out.read().decode("utf-8", "surrogateescape"),
-                              err.read().decode("utf-8", "surrogateescape"), usage.ru_maxrss)
+                              err.read().decode("utf-8", "surrogateescape"), usage.ru_maxrss,
+                              usage.ru_utime + usage.ru_stime)
         os.unlink(folder / ".out")
         os.unlink(folder / ".err")
         return outcome

@@ -28,10 +28,10 @@ void wait_until_interrupted() {
 [[noreturn]] void take_memory_when_time_is_up(std::size_t bytes) {
   end_after(0.05, "time is up");
   wait_until_interrupted();
-  constexpr std::size_t kBlock = std::size_t{1} << 20U;
+  constexpr std::size_t kBlock = std::size_t{16} << 20U;
   for (std::size_t taken = 0; taken < bytes; taken += kBlock) {
     auto* const block = static_cast<volatile char*>(std::malloc(kBlock));
-    for (std::size_t i = 0; block != nullptr && i < kBlock; i += 1024) block[i] = 1;
+    for (std::size_t i = 0; block != nullptr && i < kBlock; i += 4096) block[i] = 1;
   }
   for (;;) ::pause();
 }
@@ -45,7 +45,7 @@ TEST(Interrupt, WhatTakesMemoryAfterItsTimeEndsSoon) {
   ASSERT_EQ(::wait4(child, &status, 0, &usage), child);
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ErrorCode::kTimeout));
-  EXPECT_LT(usage.ru_maxrss, 768L << 10U) << "KiB";
+  EXPECT_LT(usage.ru_maxrss, 448L << 10U) << "KiB";
 }
 
 // A signal that came before must not make the process deaf to the clock.
