@@ -9,7 +9,7 @@
 
 The modules are the reference code's; the converter is litert-torch with its defaults, and for int8
 ai-edge-quantizer's dynamic recipe (int8 weights per channel, float activations). Cards: pixelseal and chunkyseal
-(whose int8 needs a patched quantiser, shared/docs/peers.md: constants above 32 MiB).
+(whose int8 needs a patched quantiser: ai-edge-quantizer refuses constants above 32 MiB).
 """
 import argparse
 import os

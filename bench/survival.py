@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Marks photos with the demo model and reads them back after PNG, JPEG, WebP and halving; prints markdown tables.
 
-usage: bench/survival.py SEALITE FIXTURES [RECIPE...]   (default recipes: float32 fp16 int8)
+usage: bench/survival.py SEALITE PICTURE... [--recipes RECIPE...]   (default recipes: float32 fp16 int8)
 
 Pillow halves the marked PNG; without it that column is left out.
 """
+import argparse
 import json
 import pathlib
 import subprocess
@@ -39,7 +40,7 @@ def cell(detector, picture):
 
 def table(recipe, photos, work):
     for part in ("embedder", "detector"):
-        sealite("convert", FIXTURES / "demo.pth", "--part", part, "--quantize", recipe, "-o", work / f"{part}.tflite")
+        sealite("convert", DEMO, "--part", part, "--quantize", recipe, "-o", work / f"{part}.tflite")
     detector = work / "detector.tflite"
     columns = list(WRITTEN) + (["half size"] if Image else [])
     print(f"\n{recipe}: wrong bits of 32, p\n\n| photo | PSNR | {' | '.join(columns)} | unmarked |")
@@ -61,8 +62,12 @@ def table(recipe, photos, work):
         print(f"| {photo.stem} | {psnr:.1f} dB | {' | '.join(cells)} | {cell(detector, photo)} |")
 
 
-SEALITE, FIXTURES = sys.argv[1], pathlib.Path(sys.argv[2])
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("sealite")
+parser.add_argument("pictures", type=pathlib.Path, nargs="+")
+parser.add_argument("--recipes", nargs="+", default=["float32", "fp16", "int8"])
+OPTIONS = parser.parse_args()
+SEALITE, DEMO = OPTIONS.sealite, pathlib.Path(__file__).resolve().parent.parent / "assets/demo.pth"
 with tempfile.TemporaryDirectory() as folder:
-    everything = sorted(p for p in (FIXTURES / "photos").iterdir() if p.suffix in (".png", ".jpg"))
-    for which in sys.argv[3:] or ["float32", "fp16", "int8"]:
-        table(which, everything, pathlib.Path(folder))
+    for which in OPTIONS.recipes:
+        table(which, OPTIONS.pictures, pathlib.Path(folder))

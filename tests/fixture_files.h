@@ -7,11 +7,13 @@
 
 namespace sealite {
 
-/// A reference file of shared/fixtures (its README says what each is); the test fails if it is missing.
+/// A file of tests/reference or assets (their READMEs say what each is); the test fails if it is in neither.
 inline std::filesystem::path fixture(const std::string& name) {
-  const auto path = std::filesystem::path(SEALITE_SHARED) / "fixtures" / name;
-  EXPECT_TRUE(std::filesystem::exists(path)) << "fixture missing: " << path << " (set -DSEALITE_SHARED=...)";
-  return path;
+  const std::filesystem::path source = SEALITE_SOURCE_DIR;
+  const auto path = source / "tests/reference" / name;
+  if (std::filesystem::exists(path)) return path;
+  EXPECT_TRUE(std::filesystem::exists(source / "assets" / name)) << "no " << path << ", nor in assets/";
+  return source / "assets" / name;
 }
 
 }  // namespace sealite

@@ -3,6 +3,7 @@
 
 #include "api/converted_detector.h"
 #include "float_checks.h"
+#include "reference_images.h"
 #include "tflite/reader.h"
 #include "tflite/run_in_litert.h"
 
@@ -38,7 +39,7 @@ class GoldenConvert : public ::testing::TestWithParam<Fixture> {
   const double tolerance = GetParam().tolerance;
   const std::int64_t size = GetParam().size;
   const std::filesystem::path checkpoint = fixture(name + ".pth");
-  const Npy images = read_npy(fixture(name + ".images.npy"));
+  const Npy images = detector_images(name);
   const Npy logits = read_npy(fixture(name + ".detector_logits.npy"));
   const ScratchFolder folder;
   const std::filesystem::path output = folder / "detector.tflite";

@@ -207,7 +207,7 @@ TEST_F(ConvertPixelwise, DetectionAveragesThePixels) {
   convert();
   Detector detector = load_detector(output);
   EXPECT_EQ(detector.bits(), 6U);
-  EXPECT_EQ(detector.detect_file(fixture("photos/coffee.png")).logits.size(), 7U);
+  EXPECT_EQ(detector.detect_file(fixture("coffee.png")).logits.size(), 7U);
 }
 
 class ConvertUpscaled : public Convert {

@@ -53,7 +53,7 @@ TEST_P(GoldenEmbed, PhotosEqualTheReferences) {
     convert_embedder(fixture(name + ".pth"), folder / "e.tflite", options);
     Embedder embedder = load_embedder(folder / "e.tflite");
     const std::string message = message_of(name);
-    for (const std::string photo : {"chelsea", "coffee"}) {
+    for (const std::string photo : {"chelsea", "cup"}) {
       for (const bool lowres : {false, true}) {
         if (lowres && embedder.attenuation() == "none") continue;
         EmbedOptions embed;
@@ -83,8 +83,8 @@ TEST(GoldenEmbedDemo, PhotosEqualTheReferences) {
   EXPECT_EQ(embedder.bits(), 32U);
   EXPECT_EQ(embedder.image_size(), 64);
   EXPECT_EQ(embedder.attenuation(), "jnd_1_1");
-  embedder.embed_file(fixture("photos/coffee.png"), folder / "out.png", message_of("demo"));
-  expect_picture(folder / "out.png", fixture("demo.coffee.watermarked.png"));
+  embedder.embed_file(fixture("coffee.png"), folder / "out.png", message_of("demo"));
+  expect_picture(folder / "out.png", fixture("coffee.watermarked.png"));
   embedder.embed_file(fixture("photos/astronaut.png"), folder / "out.png", message_of("demo", 3));
   expect_picture(folder / "out.png", fixture("demo.astronaut.watermarked.png"));
 }
@@ -96,7 +96,7 @@ TEST(GoldenEmbedResidual, EqualsTheReference) {
   runtime::RunOptions run;
   run.library = runtime::litert_library();
   watermark::Embedder embedder(runtime::CompiledModel(folder / "e.tflite", "embed", run));
-  const image::Picture photo = image::read_picture(fixture("photos/coffee.png"));
+  const image::Picture photo = image::read_picture(fixture("photos/cup.png"));
   const image::Planes resized = image::resize_antialiased(photo, embedder.height(), embedder.width());
   const image::Planes delta =
       embedder.delta(resized, watermark::from_hex(message_of("pixelseal_tiny"), embedder.bits()));
@@ -104,7 +104,7 @@ TEST(GoldenEmbedResidual, EqualsTheReference) {
   ASSERT_EQ(residual.channels(), 1);
   std::vector<float> values(photo.rgb.size() / 3);
   residual.rows(0, photo.height, values);
-  expect_near(std::span<const float>(values), read_npy(fixture("pixelseal_tiny.coffee.preds_w.npy")).values,
+  expect_near(std::span<const float>(values), read_npy(fixture("pixelseal_tiny.cup.preds_w.npy")).values,
               1e-5, 0);
 }
 

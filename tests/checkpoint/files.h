@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
+#include "fixture_files.h"
 
 namespace sealite::checkpoint {
 
@@ -45,13 +46,6 @@ inline void write_file(const std::filesystem::path& path, std::string_view bytes
 inline std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-/// Path of a fixture in shared/; the test fails if it is missing.
-inline std::filesystem::path fixture(std::string_view name) {
-  const auto path = std::filesystem::path(SEALITE_SHARED) / "fixtures" / name;
-  EXPECT_TRUE(std::filesystem::exists(path)) << "fixture missing: " << path << " (set -DSEALITE_SHARED=...)";
-  return path;
 }
 
 /// Runs `body`, which must throw sealite::Error with `code`, and returns its message.

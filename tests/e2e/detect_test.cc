@@ -345,13 +345,13 @@ TEST_F(Detect, RawBitsOnlyBelow64Bits) {
   EXPECT_FALSE(line.contains("payload"));
 }
 
-// The whole path on full-size photos, resize included, against the reference pipeline.
-TEST(DetectGolden, FullSizePhotos) {
+// The whole path on photos, resize included, against the reference pipeline.
+TEST(DetectGolden, PhotosOfOtherSizes) {
   const ScratchFolder folder;
   const std::string model = folder / "model.tflite";
   for (const std::string name : {"chunkyseal_tiny", "pixelseal_tiny", "videoseal_1.0_tiny"}) {
     expect_success(run_sealite({"convert", fixture(name + ".pth"), "-o", model}));
-    for (const std::string photo : {"coffee", "chelsea"}) {
+    for (const std::string photo : {"cup", "chelsea"}) {
       SCOPED_TRACE(name + " " + photo);
       const Outcome outcome =
           run_sealite({"detect", model, fixture("photos/" + photo + ".png"),

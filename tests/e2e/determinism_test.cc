@@ -67,8 +67,7 @@ TEST(DeterminismOfPictures, TheSameBytesWhateverTheNumberOfThreads) {
   const std::string embedder = folder / "embedder.tflite";
   expect_success(convert_demo(embedder, {"--part", "embedder"}));
   for (const char* extension : {".png", ".jpg", ".webp", ".avif", ".tif"}) {
-    const std::vector<std::string> embed{"embed", embedder, fixture("photos/rocket.jpg"), "--message",
-                                         kDemoMessage};
+    const std::vector<std::string> embed{"embed", embedder, asset("coffee.png"), "--message", kDemoMessage};
     const std::string one = written(embed, folder, std::string("x") + extension, "1");
     std::vector<std::string> threads = embed;
     threads.insert(threads.end(), {"--threads", "2"});

@@ -1,4 +1,4 @@
-"""extract_test.py SEALITE FIXTURES WORK: what `sealite extract` writes, read by torch and safetensors themselves."""
+"""extract_test.py SEALITE WORK: what `sealite extract` writes, read by torch and safetensors themselves."""
 
 import collections
 import json
@@ -11,6 +11,7 @@ import safetensors
 import safetensors.torch
 import torch
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PREFIX = {"detector": "detector.", "embedder": "embedder.", "all": ""}
 TYPE = {"fp16": torch.float16, "bf16": torch.bfloat16, "float32": torch.float32}
 
@@ -82,8 +83,8 @@ def check_safetensors(path, wanted, work):
     return metadata
 
 
-def check_fixtures(sealite, fixtures, work):
-    for path in sorted(fixtures.glob("*.pth")):
+def check_fixtures(sealite, work):
+    for path in sorted([*(ROOT / "tests/reference").glob("*.pth"), ROOT / "assets/demo.pth"]):
         source = load(path)
         for part, prefix in PREFIX.items():
             wanted = {name: tensor for name, tensor in source["model"].items() if name.startswith(prefix)}
@@ -191,8 +192,8 @@ def check_conversion(sealite, work, source, wanted):
         print(f"--dtype {option}: as torch rounds; became infinite: {infinite}")
 
 
-def check_training_state(sealite, fixtures, work):
-    card = fixtures / "chunkyseal_tiny.card.yaml"
+def check_training_state(sealite, work):
+    card = ROOT / "tests/reference/chunkyseal_tiny.card.yaml"
     for part in ("detector", "all"):
         command = ["make-checkpoint", "--card", card, "--part", part, "-o", work / "made.pth"]
         run(sealite, *command, "--training-state", "detector")
@@ -215,11 +216,11 @@ def check_training_state(sealite, fixtures, work):
 
 
 def main():
-    sealite, fixtures, work = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-    check_fixtures(sealite, fixtures, work)
+    sealite, work = sys.argv[1], pathlib.Path(sys.argv[2])
+    check_fixtures(sealite, work)
     source, wanted = check_strange(sealite, work)
     check_conversion(sealite, work, source, wanted)
-    check_training_state(sealite, fixtures, work)
+    check_training_state(sealite, work)
 
 
 main()

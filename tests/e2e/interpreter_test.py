@@ -1,4 +1,4 @@
-"""interpreter_test.py SEALITE FIXTURES WORK: converts every fixture and loads the files into the Python Interpreter.
+"""interpreter_test.py SEALITE WORK: converts every checkpoint of tests/reference and assets and loads the files into the Python Interpreter.
 
 The Interpreter is the other way to run a .tflite file (the product uses LiteRT's C API): it must find the signature
 by name and give the reference's numbers. Also looks at a made checkpoint with Python's own zip and pickle tools.
@@ -18,6 +18,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 # |difference| <= tolerance + tolerance * |reference|. For `demo`, PyTorch's own float32 result lies 1.9 times 2e-6
 # away from the same network in float64: its logits reach 10.6 where the others' stay under 2.2.
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TOLERANCE = {"chunkyseal_tiny": 2e-6, "pixelseal_tiny": 2e-6, "videoseal_1.0_tiny": 2e-6, "demo": 2e-5}
 
 
@@ -36,14 +37,20 @@ def logits_of(model, images):
     return np.concatenate([detect(image=batch)["logits"] for batch in batches])
 
 
-def check_numbers(sealite, fixtures, work):
+def reference(name):
+    kept = ROOT / "tests/reference" / name
+    return kept if kept.exists() else ROOT / "assets" / name
+
+
+def check_numbers(sealite, work):
+    large = np.load(reference("images_256.npy")).astype(np.float32) / np.float32(255)
     for name, tolerance in TOLERANCE.items():
-        images = np.load(fixtures / f"{name}.images.npy")  # NCHW
-        expected = np.load(fixtures / f"{name}.detector_logits.npy")
+        images = np.load(reference("images_64.npy")) if name == "demo" else large  # NCHW
+        expected = np.load(reference(f"{name}.detector_logits.npy"))
         for kind, options in {"nchw": [], "nhwc": ["--layout", "nhwc"], "dynamic": ["--dynamic"]}.items():
             model = work / f"{name}.{kind}.tflite"
-            card = fixtures / f"{name}.card.yaml"
-            run(sealite, "convert", fixtures / f"{name}.pth", "-o", model, "--card", card, *options)
+            card = reference(f"{name}.card.yaml")
+            run(sealite, "convert", reference(f"{name}.pth"), "-o", model, "--card", card, *options)
             given = np.ascontiguousarray(images.transpose(0, 2, 3, 1)) if kind == "nhwc" else images
             found = logits_of(model, given)
             assert found.shape == expected.shape, (found.shape, expected.shape)
@@ -63,14 +70,14 @@ def write_png(path, pixels):
             file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
 
 
-def check_recipes(sealite, fixtures, work):
+def check_recipes(sealite, work):
     """Interpreter and `sealite detect` run the same runtime: the same numbers for each recipe."""
     pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)  # the demo model's own size
     write_png(work / "noise.png", pixels)
     image = np.ascontiguousarray(pixels.astype(np.float32)[None].transpose(0, 3, 1, 2)) / np.float32(255)
     for recipe in ("float32", "fp16", "int8", "int4"):
         model = work / f"demo.{recipe}.tflite"
-        run(sealite, "convert", fixtures / "demo.pth", "-o", model, "--quantize", recipe)
+        run(sealite, "convert", reference("demo.pth"), "-o", model, "--quantize", recipe)
         detect = [sealite, "detect", model, work / "noise.png", "--json", "--logits"]
         ours = json.loads(subprocess.run(detect, check=True, capture_output=True, text=True).stdout)["logits"]
         worst = np.max(np.abs(logits_of(model, image)[0] - np.array(ours, dtype=np.float32)))
@@ -78,9 +85,9 @@ def check_recipes(sealite, fixtures, work):
         assert worst <= 1e-5, f"{recipe}: {worst}"
 
 
-def check_checkpoint(sealite, fixtures, work):
+def check_checkpoint(sealite, work):
     path = work / "made.pth"
-    run(sealite, "make-checkpoint", "--card", fixtures / "pixelseal_tiny.card.yaml", "-o", path)
+    run(sealite, "make-checkpoint", "--card", reference("pixelseal_tiny.card.yaml"), "-o", path)
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None, "a checksum is wrong"
         entries = archive.infolist()
@@ -96,10 +103,10 @@ def check_checkpoint(sealite, fixtures, work):
 
 
 def main():
-    sealite, fixtures, work = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-    check_numbers(sealite, fixtures, work)
-    check_recipes(sealite, fixtures, work)
-    check_checkpoint(sealite, fixtures, work)
+    sealite, work = sys.argv[1], pathlib.Path(sys.argv[2])
+    check_numbers(sealite, work)
+    check_recipes(sealite, work)
+    check_checkpoint(sealite, work)
 
 
 main()

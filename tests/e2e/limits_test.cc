@@ -50,7 +50,7 @@ TEST_F(LimitsTest, WrongOnesAreUsage) {
   }
 }
 
-// coffee.png has 600 x 400 pixels, chelsea.png 451 x 300.
+// coffee.png has 600 x 400 pixels, chelsea.png 225 x 160.
 TEST_F(LimitsTest, LargerPicturesAreRefusedAndTheOthersRead) {
   const Outcome outcome = run_sealite({"detect", model(), asset("coffee.png"), fixture("photos/chelsea.png"),
                                        "--max-pixels", "239999", "--json"});

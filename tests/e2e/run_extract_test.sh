@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# run_extract_test.sh SEALITE FIXTURES PACKAGES: runs extract_test.py with torch and safetensors in the folder PACKAGES,
+# run_extract_test.sh SEALITE PACKAGES: runs extract_test.py with torch and safetensors in the folder PACKAGES,
 # installed there the first time (1 GB). Exits with 77 (skipped) if that is not possible.
 set -euo pipefail
 sealite=$1
-fixtures=$2
-packages=$3
+packages=$2
 here=$(dirname "${BASH_SOURCE[0]}")
 
 skip() {
@@ -33,4 +32,4 @@ python3 -c 'import safetensors.torch' 2>"$packages/import.log" ||
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-python3 "$here/extract_test.py" "$sealite" "$fixtures" "$work"
+python3 "$here/extract_test.py" "$sealite" "$work"

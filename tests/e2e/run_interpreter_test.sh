@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# run_interpreter_test.sh SEALITE FIXTURES PACKAGES: runs interpreter_test.py with ai-edge-litert and numpy in the folder
+# run_interpreter_test.sh SEALITE PACKAGES: runs interpreter_test.py with ai-edge-litert and numpy in the folder
 # PACKAGES, installed there from PyPI the first time. Exits with 77 (skipped) if that is not possible.
 set -euo pipefail
 sealite=$1
-fixtures=$2
-packages=$3
+packages=$2
 here=$(dirname "${BASH_SOURCE[0]}")
 
 skip() {
@@ -28,4 +27,4 @@ python3 -c 'import numpy, ai_edge_litert.interpreter' 2>"$packages/import.log" |
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-python3 "$here/interpreter_test.py" "$sealite" "$fixtures" "$work"
+python3 "$here/interpreter_test.py" "$sealite" "$work"

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# usage: run_report_test.sh SEALITE FIXTURES [SCREENSHOT.png]
+# usage: run_report_test.sh SEALITE [SCREENSHOT.png]
 # The verification reports of a detector and an embedder in Debian's chromium, headless: they load nothing, run nothing, fit a phone,
-# have their charts and both colour schemes. With a third argument a screenshot of the detector's is left there. Exit 77 (skipped) without a browser.
+# have their charts and both colour schemes. With a second argument a screenshot of the detector's is left there. Exit 77 (skipped) without a browser.
 set -euo pipefail
 sealite=$1
-fixtures=$2
-screenshot=${3:-}
+screenshot=${2:-}
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export SEALITE_LITERT=${SEALITE_LITERT:-$PWD/build/litert/libLiteRt.so}
 
@@ -15,10 +14,10 @@ if ! command -v chromium >/dev/null; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$sealite" convert "$fixtures/demo.pth" -o "$work/demo.tflite" --part both --quantize int8 >/dev/null
+"$sealite" convert assets/demo.pth -o "$work/demo.tflite" --part both --quantize int8 >/dev/null
 for part in embedder detector; do
-  "$sealite" verify "$work/demo.$part.tflite" --checkpoint "$fixtures/demo.pth" \
-    --images "$fixtures/photos/coffee.png" "$fixtures/photos/astronaut.png" --report "$work/$part.html" >/dev/null
+  "$sealite" verify "$work/demo.$part.tflite" --checkpoint assets/demo.pth \
+    --images assets/coffee.png tests/reference/photos/astronaut.png --report "$work/$part.html" >/dev/null
 done
 
 browse() {

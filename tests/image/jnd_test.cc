@@ -16,7 +16,7 @@ namespace {
 class JndGolden : public ::testing::Test {
  protected:
   static Planes photo() {
-    const Picture picture = read_picture(fixture("photos/coffee.png"));
+    const Picture picture = read_picture(fixture("photos/cup.png"));
     return resize_antialiased(picture, picture.height, picture.width);
   }
   static ReadRgbRow rows_of(const Planes& planes) {
@@ -41,7 +41,7 @@ class JndGolden : public ::testing::Test {
 
 TEST_F(JndGolden, EqualsTheReference) {
   const Planes planes = photo();
-  const Npy expected = read_npy(fixture("jnd_heatmap.coffee.npy"));
+  const Npy expected = read_npy(fixture("jnd_heatmap.cup.npy"));
   ASSERT_EQ(expected.shape, (Shape{1, 1, planes.height, planes.width}));
   expect_near(map({1, 1}, planes, planes.height), expected.values, 1e-5, 0);
   EXPECT_EQ(map({1, 3}, planes, planes.height), map({1, 1}, planes, planes.height));

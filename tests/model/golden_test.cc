@@ -1,4 +1,4 @@
-// The model files against the reference code's own numbers (shared/fixtures) and against torch.nn (data/).
+// The model files against the reference code's own numbers (tests/reference) and against torch.nn (data/).
 #include <gtest/gtest.h>
 
 #include "base/scratch_folder.h"
@@ -9,7 +9,7 @@
 #include "model/detector_graph.h"
 #include "model/pixel_decoder.h"
 #include "model/small_checkpoint.h"
-#include "npy.h"
+#include "reference_images.h"
 
 namespace sealite::model {
 namespace {
@@ -48,7 +48,7 @@ graph::Graph build(const std::string& checkpoint, Layout layout, const Shape& im
 
 TEST_P(GoldenDetector, EqualsPyTorch) {
   const std::string name = GetParam().name;
-  const Npy images = read_npy(fixture(name + ".images.npy"));
+  const Npy images = detector_images(name);
   const Npy logits = read_npy(fixture(name + ".detector_logits.npy"));
   const auto outputs =
       evaluate(build(GetParam().checkpoint, Layout::kNchw, images.shape), {{images.shape, images.values}});
@@ -58,7 +58,7 @@ TEST_P(GoldenDetector, EqualsPyTorch) {
 
 TEST_P(GoldenDetector, NhwcBorderGivesTheSame) {
   const std::string name = GetParam().name;
-  Npy images = read_npy(fixture(name + ".images.npy"));
+  Npy images = detector_images(name);
   images.values.resize(images.values.size() / 4);
   images.shape[0] = 1;
   graph::Graph transpose;

@@ -21,9 +21,11 @@ class Verify : public ::testing::Test {
  protected:
   std::filesystem::path convert(const std::filesystem::path& checkpoint,
                                 const std::string& recipe = "float32",
-                                const std::string& name = "good.tflite", Part part = Part::kDetector) const {
+                                const std::string& name = "good.tflite", Part part = Part::kDetector,
+                                std::int64_t image_size = 0) const {
     ConvertOptions options;
     options.part = part;
+    options.image_size = image_size;
     options.quantize = recipe;
     sealite::convert(checkpoint, folder / name, options);
     return folder / name;

@@ -21,17 +21,18 @@ constexpr const char* kAgainstReference = "PSNR, model against reference";
 
 class VerifyEmbedder : public Verify {
  protected:
+  // At the checkpoint's own size of picture, or another.
   std::filesystem::path embedder(const std::filesystem::path& checkpoint,
-                                 const std::string& recipe = "float32") const {
-    return convert(checkpoint, recipe, "good.tflite", Part::kEmbedder);
+                                 const std::string& recipe = "float32", std::int64_t image_size = 0) const {
+    return convert(checkpoint, recipe, "good.tflite", Part::kEmbedder, image_size);
   }
   // The tensors of a fixture under the names that --reference wants; `delta` may have either name.
   std::filesystem::path saved(const std::string& name, const std::string& delta) const {
     std::filesystem::create_directory(folder / name);
-    for (const auto& [from, to] : {std::pair<std::string, std::string>("images", "images"),
-                                   {"messages", "messages"},
-                                   {"embedder_delta", delta}}) {
-      std::filesystem::copy_file(fixture(name + "." + from + ".npy"), folder / name / (to + ".npy"));
+    for (const auto& [from, to] : {std::pair<std::string, std::string>("images_64", "images"),
+                                   {name + ".messages", "messages"},
+                                   {name + ".embedder_delta", delta}}) {
+      std::filesystem::copy_file(fixture(from + ".npy"), folder / name / (to + ".npy"));
     }
     return folder / name;
   }
@@ -52,7 +53,7 @@ TEST_P(EmbedderFixturesGolden, EveryRecipeIsProved) {
   for (const auto& [recipe, decibels] :
        {std::pair("float32", 80.0), {"fp16", 60.0}, {"int8", 45.0}, {"int4", 45.0}}) {
     VerifyOptions options = against(checkpoint);
-    options.images = {fixture("photos/coffee.png"), fixture("photos/astronaut.png")};
+    options.images = {fixture("coffee.png"), fixture("photos/astronaut.png")};
     const VerifyReport report = verify_model(embedder(checkpoint, recipe), options);
     EXPECT_EQ(report.verdict, Verdict::kProved) << recipe << ": " << report.reason;
     EXPECT_EQ(report.part, "embedder");
@@ -82,13 +83,15 @@ class EmbedderTensorsGolden : public VerifyEmbedder, public ::testing::WithParam
 TEST_P(EmbedderTensorsGolden, SavedFromPyTorchProveIt) {
   VerifyOptions options = against("");
   options.reference = saved(GetParam(), "embedder_delta");
-  const auto model = embedder(fixture(std::string(GetParam()) + ".pth"));
+  const auto model = embedder(fixture(std::string(GetParam()) + ".pth"), "float32", 64);
   const VerifyReport report = verify_model(model, options);
   EXPECT_EQ(report.verdict, Verdict::kProved) << report.reason;
   EXPECT_EQ(report.outputs.size(), 4U);
   EXPECT_EQ(report.marked.size(), 4U);
   EXPECT_GE(figure(report, "reference-pictures", kAgainstReference), 80);
-  const auto bad = changed(model, [](tfl::ModelT& m) { negate_row(m, kLayer + std::string(".weight"), 3); });
+  const auto bad = changed(model, [](tfl::ModelT& m) {
+    negate_row(m, "embedder.unet.bottleneck.model.0.double_conv.3.weight", 3);
+  });
   expect_caught(verify_model(bad, options), "reference-numbers", "Deltas differ");
 }
 
@@ -100,7 +103,7 @@ TEST_F(VerifyEmbedder, SavedTensorsMustFit) {
   VerifyOptions options = against("");
   options.reference = saved("demo", "delta");
   EXPECT_EQ(verify_model(model, options).verdict, Verdict::kProved);
-  std::filesystem::copy_file(fixture("pixelseal_tiny.embedder_delta.npy"), folder / "demo" / "delta.npy",
+  std::filesystem::copy_file(fixture("images_256.npy"), folder / "demo" / "delta.npy",
                              std::filesystem::copy_options::overwrite_existing);
   expect_error(ErrorCode::kMismatch, {"`delta`", "64, 64"}, [&] { verify_model(model, options); });
   std::filesystem::copy_file(fixture("chunkyseal_tiny.messages.npy"), folder / "demo" / "messages.npy",

@@ -29,7 +29,7 @@ TEST_P(FixturesGolden, EveryRecipeIsProved) {
   const auto checkpoint = fixture(std::string(GetParam()) + ".pth");
   for (const char* recipe : {"float32", "fp16", "int8", "int4"}) {
     VerifyOptions options = against(checkpoint);
-    options.images = {fixture("photos/coffee.png"), fixture("photos/astronaut.png")};
+    options.images = {fixture("coffee.png"), fixture("photos/astronaut.png")};
     const VerifyReport report = verify_model(convert(checkpoint, recipe), options);
     EXPECT_EQ(report.verdict, Verdict::kProved) << recipe << ": " << report.reason;
     EXPECT_EQ(report.checks.size(), 9U);
@@ -47,7 +47,7 @@ using VerifyGolden = Verify;
 
 TEST_F(VerifyGolden, TensorsSavedFromPyTorchProveIt) {
   std::filesystem::create_directory(folder / "saved");
-  std::filesystem::copy_file(fixture("demo.images.npy"), folder / "saved" / "images.npy");
+  std::filesystem::copy_file(fixture("images_64.npy"), folder / "saved" / "images.npy");
   std::filesystem::copy_file(fixture("demo.detector_logits.npy"), folder / "saved" / "logits.npy");
   VerifyOptions options = against("");
   options.reference = folder / "saved";

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes vit_*.pth and unet_*.pth: small networks with random weights, inputs and PyTorch's own answers.
 
-What no fixture in shared/ has: windows that do not divide the picture, transformers without positions, and
+What tests/reference does not have: windows that do not divide the picture, transformers without positions, and
 U-Nets with other norms and activations (docs: models.md sections 2 and 3). Out of torch.nn modules, run in float64
 (torch 2.13). Each file holds its weights, `images` [N,3,H,W] in [0,1] and `logits`, or `messages` and `delta`.
 
