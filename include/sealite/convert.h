@@ -71,7 +71,7 @@ struct ConvertReport {
   std::size_t operators = 0;
   std::uint64_t parameters = 0;
   std::vector<QuantizedLayer> layers;  ///< The worst first; empty unless asked for.
-  std::string checkpoint_hash;         ///< Of the tensors of this part, XXH3-128.
+  std::string checkpoint_hash;         ///< "blake3:…", of this part's tensors (docs/file-format.md).
   /// Tensors with NaN or infinite values, and how many of them.
   std::vector<std::pair<std::string, std::uint64_t>> non_finite;
 };

@@ -8,6 +8,7 @@
 
 #include "graph/graph.h"
 #include "image/resize.h"
+#include "model/audit.h"
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
 #include "model/embedder_graph.h"
@@ -197,6 +198,7 @@ class Conversion {
   struct Prepared {
     ConvertReport report;
     graph::Graph graph;
+    std::shared_ptr<model::WeightAuditor> auditor;  // of what the graph reads
   };
 
   Prepared prepare(Part part, const std::filesystem::path& output) const {
@@ -206,7 +208,7 @@ class Conversion {
     ConvertReport& report = prepared.report;
     std::vector<model::Parameter> parameters;
     graph::Graph& graph = prepared.graph;
-    graph = build(part, parameters);
+    graph = build(part, parameters, prepared.auditor);
     report.part = part;
     report.output = output;
     report.card = card_.name;
@@ -219,23 +221,33 @@ class Conversion {
     quantize_graph(graph, options_, recipe_, border_, report);
     run_passes(graph, options_, passes::Phase::kAfterQuantization);
     check_lowered(graph, options_);
-    model::WeightAudit audit = model::audit(*checkpoint_, parameters);
-    report.checkpoint_hash = std::move(audit.hash);
-    report.non_finite = std::move(audit.non_finite);
     report.input_shape = free_dimensions(graph.shape(graph.inputs[0]), options_.dynamic, nchw());
     if (graph.inputs.size() > 1) report.message_shape = graph.shape(graph.inputs[1]);
     report.output_shape = free_dimensions(graph.shape(graph.outputs[0]), options_.dynamic, nchw());
     return prepared;
   }
 
-  tflite::UnnamedModel write(const Prepared& prepared) const {
+  // Completes the report with what is known when every weight has been read.
+  tflite::UnnamedModel write(Prepared& prepared) const {
     const bool detector = prepared.report.part == Part::kDetector;
     tflite::WriteOptions file;
     file.signature = detector ? "detect" : "embed";
     file.description = fmt::format("{} watermark {}, {} bits, by sealite {}", card_.name,
                                    part_name(prepared.report.part), card_.bits, version());
     file.output_names = {detector ? "logits" : "delta"};
-    file.metadata = {{"sealite", metadata_text(card_, prepared.report, border_.height, options_)}};
+    const auto metadata = [&]() -> std::vector<std::pair<std::string, std::string>> {
+      return {{"sealite", metadata_text(card_, prepared.report, border_.height, options_)}};
+    };
+    // A hash of the same length, so that the place for it is right.
+    prepared.report.checkpoint_hash =
+        std::string(model::kHashAlgorithm) + std::string(2 * sizeof(Digest), '0');
+    file.metadata = metadata();
+    file.final_metadata = [&] {
+      model::WeightAudit audit = prepared.auditor->finish();
+      prepared.report.checkpoint_hash = std::move(audit.hash);
+      prepared.report.non_finite = std::move(audit.non_finite);
+      return metadata();
+    };
     file.dynamic_shapes = options_.dynamic;
     file.nchw_input = nchw();
     return tflite::write_unnamed(prepared.graph, prepared.report.output, file);
@@ -244,12 +256,14 @@ class Conversion {
  private:
   bool nchw() const { return options_.layout == ImageLayout::kNchw; }
 
-  // Checks the checkpoint against the card; `parameters` gets what the network reads.
-  graph::Graph build(Part part, std::vector<model::Parameter>& parameters) const {
+  // Checks the checkpoint against the card; `parameters` gets what the network reads, `auditor` will see it.
+  graph::Graph build(Part part, std::vector<model::Parameter>& parameters,
+                     std::shared_ptr<model::WeightAuditor>& auditor) const {
     const auto checked = [&](const auto& network) {
       parameters = network->parameters();
       model::check_parameters(*checkpoint_, parameters, card_.name);
-      return model::Weights(checkpoint_);
+      auditor = std::make_shared<model::WeightAuditor>(checkpoint_, parameters);
+      return model::Weights(checkpoint_, auditor);
     };
     return add_context(fmt::format("'{}' at {}x{}", card_.name, border_.height, border_.width), [&] {
       if (part == Part::kDetector) {
@@ -297,7 +311,7 @@ std::vector<ConvertReport> convert(const std::filesystem::path& checkpoint,
     parts.push_back(conversion.prepare(options.part, output));
   }
   std::vector<tflite::UnnamedModel> files;
-  for (const Conversion::Prepared& part : parts) files.push_back(conversion.write(part));
+  for (Conversion::Prepared& part : parts) files.push_back(conversion.write(part));
   commit_all(files, options.sync);
   std::vector<ConvertReport> reports;
   for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -1,33 +1,36 @@
-#include <xxhash.h>
+#include "model/audit.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
-#include "base/error.h"
 #include "base/mapped_file.h"
 #include "base/parallel.h"
-#include "model/weights.h"
 
 namespace sealite::model {
 namespace {
 
-constexpr std::size_t kChunkBytes = std::size_t{1} << 21U;
+using checkpoint::TensorView;
 
-// A piece of one parameter's bytes.
-struct Chunk {
-  std::size_t parameter;
-  ByteView bytes;
-  std::uint64_t hash = 0;
-  std::uint64_t non_finite = 0;
-};
+std::uint64_t stored_bytes(const TensorView& tensor) {
+  return dtype_bytes(tensor.type, element_count(tensor.shape).value_or(0));
+}
 
 // Values whose exponent bits are all ones.
 template <typename Word>
 std::uint64_t count_exponent(ByteView bytes, Word mask) {
-  std::uint64_t count = 0;
+  std::uint64_t total = 0;
+  // A count as wide as the values vectorises; in a run of this length it cannot overflow.
+  constexpr std::size_t kRun = std::size_t{1} << 14U;
   const auto* words = reinterpret_cast<const Word*>(bytes.data());
-  for (std::size_t i = 0; i < bytes.size() / sizeof(Word); ++i) count += (words[i] & mask) == mask ? 1U : 0U;
-  return count;
+  const std::size_t size = bytes.size() / sizeof(Word);
+  for (std::size_t start = 0; start < size; start += kRun) {
+    Word count = 0;
+    for (std::size_t i = start; i < std::min(start + kRun, size); ++i)
+      count = static_cast<Word>(count + ((words[i] & mask) == mask ? 1U : 0U));
+    total += count;
+  }
+  return total;
 }
 
 std::uint64_t count_non_finite(DType type, ByteView bytes) {
@@ -49,37 +52,75 @@ std::uint64_t count_non_finite(DType type, ByteView bytes) {
 
 }  // namespace
 
-WeightAudit audit(const checkpoint::Checkpoint& checkpoint, const std::vector<Parameter>& parameters) {
-  std::vector<Chunk> chunks;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const ByteView bytes = checkpoint.find(parameters[i].name)->bytes;
-    for (std::size_t start = 0; start < bytes.size(); start += kChunkBytes) {
-      chunks.push_back({i, bytes.subspan(start, std::min(kChunkBytes, bytes.size() - start))});
+WeightAuditor::Record::Record(const TensorView& view)
+    : tensor(view), digest(stored_bytes(view)), taken(digest.pieces()) {}
+
+WeightAuditor::WeightAuditor(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
+                             const std::vector<Parameter>& parameters)
+    : checkpoint_(std::move(checkpoint)) {
+  for (const Parameter& parameter : parameters) {
+    const TensorView* tensor = checkpoint_->find(parameter.name);
+    auto& record = records_[parameter.name];
+    record = std::make_unique<Record>(*tensor);
+    by_tensor_[tensor] = record.get();
+  }
+}
+
+void WeightAuditor::take(Record& record, std::size_t piece, ByteView bytes) {
+  // First what goes through the bytes in order: it brings them into the cache.
+  record.non_finite += count_non_finite(record.tensor.type, bytes);
+  record.digest.take(piece, bytes);
+}
+
+void WeightAuditor::see(const TensorView& tensor, ByteView bytes) {
+  const auto found = by_tensor_.find(&tensor);
+  if (found == by_tensor_.end() || bytes.empty()) return;
+  Record& record = *found->second;
+  const auto begin = static_cast<std::size_t>(bytes.data() - tensor.bytes.data());
+  for (std::size_t piece = begin / PieceDigest::kPieceBytes;
+       piece < record.digest.pieces() && record.digest.offset(piece) < begin + bytes.size(); ++piece) {
+    if (record.taken[piece].exchange(true)) continue;
+    take(record, piece, tensor.bytes.subspan(record.digest.offset(piece), record.digest.length(piece)));
+  }
+}
+
+void WeightAuditor::take_unseen(Record& record, std::size_t piece) {
+  const TensorView& tensor = record.tensor;
+  const std::size_t length = record.digest.length(piece);
+  if (!tensor.contiguous()) {
+    std::vector<std::byte> ordered(length);
+    read_elements(tensor, record.digest.offset(piece) / dtype_bytes(tensor.type, 1), ordered);
+    return take(record, piece, ordered);
+  }
+  const ByteView bytes = tensor.bytes.subspan(record.digest.offset(piece), length);
+  prefetch_pages(bytes);
+  take(record, piece, bytes);
+  release_pages(bytes);
+}
+
+WeightAudit WeightAuditor::finish() {
+  std::vector<std::pair<Record*, std::size_t>> unseen;
+  for (const auto& [name, record] : records_) {
+    for (std::size_t piece = 0; piece < record->taken.size(); ++piece) {
+      if (!record->taken[piece].exchange(true)) unseen.emplace_back(record.get(), piece);
     }
   }
-  parallel_for(chunks.size(), [&](std::size_t i) {
-    Chunk& chunk = chunks[i];
-    prefetch_pages(chunk.bytes);
-    chunk.hash = XXH3_64bits(chunk.bytes.data(), chunk.bytes.size());
-    chunk.non_finite = count_non_finite(checkpoint.find(parameters[chunk.parameter].name)->type, chunk.bytes);
-    release_pages(chunk.bytes);
-  });
+  parallel_for(unseen.size(), [&](std::size_t i) { take_unseen(*unseen[i].first, unseen[i].second); });
   WeightAudit result;
-  std::string digest;
-  for (std::size_t i = 0; i < chunks.size();) {
-    const std::size_t parameter = chunks[i].parameter;
-    digest += fmt::format("{} {}", parameters[parameter].name, to_string(parameters[parameter].shape));
-    std::uint64_t non_finite = 0;
-    for (; i < chunks.size() && chunks[i].parameter == parameter; ++i) {
-      digest += fmt::format(" {:016x}", chunks[i].hash);
-      non_finite += chunks[i].non_finite;
-    }
-    digest += '\n';
-    if (non_finite > 0) result.non_finite.emplace_back(parameters[parameter].name, non_finite);
+  std::string lines;
+  for (const auto& [name, record] : records_) {
+    const TensorView& tensor = record->tensor;
+    lines += fmt::format("{} {} {} {}\n", to_hex(record->digest.digest()), dtype_name(tensor.type),
+                         to_string(tensor.shape), name);
+    if (record->non_finite > 0) result.non_finite.emplace_back(name, record->non_finite);
   }
-  const XXH128_hash_t hash = XXH3_128bits(digest.data(), digest.size());
-  result.hash = fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+  result.hash = std::string(kHashAlgorithm) + to_hex(digest_of(as_bytes(lines)));
   return result;
+}
+
+WeightAudit audit(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
+                  const std::vector<Parameter>& parameters) {
+  return WeightAuditor(std::move(checkpoint), parameters).finish();
 }
 
 }  // namespace sealite::model

@@ -15,20 +15,27 @@ using checkpoint::TensorView;
 // A tensor of the mapped file, converted to float32 row by row.
 class MappedTensor : public graph::Source {
  public:
-  MappedTensor(std::shared_ptr<const checkpoint::Checkpoint> owner, const TensorView& tensor)
-      : Source(DType::kFloat32, tensor.shape), owner_(std::move(owner)), tensor_(tensor) {
-    direct_ = tensor.type == DType::kFloat32 && tensor.contiguous() &&
+  MappedTensor(std::shared_ptr<const checkpoint::Checkpoint> owner, std::shared_ptr<WeightAuditor> auditor,
+               const TensorView& tensor)
+      : Source(DType::kFloat32, tensor.shape),
+        owner_(std::move(owner)),
+        auditor_(std::move(auditor)),
+        tensor_(tensor),
+        contiguous_(tensor.contiguous()) {
+    direct_ = tensor.type == DType::kFloat32 && contiguous_ &&
               reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % alignof(float) == 0;
   }
 
   void read(graph::Rows rows, MutableByteView out) const override {
     const auto values = std::span(reinterpret_cast<float*>(out.data()), out.size() / sizeof(float));
+    see(rows);
     checkpoint::read_rows(tensor_, rows.begin, rows.end, values);
   }
   ByteView view(graph::Rows rows) const override {
     if (!direct_) return {};
     const ByteView bytes = slice(rows);
     prefetch_pages(bytes);
+    see(rows);
     return bytes;
   }
   void release(graph::Rows rows) const override {
@@ -36,13 +43,20 @@ class MappedTensor : public graph::Source {
   }
 
  private:
+  // Of a row-major tensor, in its own type.
   ByteView slice(graph::Rows rows) const {
-    return tensor_.bytes.subspan(static_cast<std::size_t>(rows.begin) * bytes_per_row(),
-                                 static_cast<std::size_t>(rows.end - rows.begin) * bytes_per_row());
+    const std::uint64_t row_bytes = dtype_bytes(tensor_.type, elements_per_row());
+    return tensor_.bytes.subspan(static_cast<std::size_t>(rows.begin) * row_bytes,
+                                 static_cast<std::size_t>(rows.end - rows.begin) * row_bytes);
+  }
+  void see(graph::Rows rows) const {
+    if (auditor_ && contiguous_) auditor_->see(tensor_, slice(rows));
   }
 
   std::shared_ptr<const checkpoint::Checkpoint> owner_;
+  std::shared_ptr<WeightAuditor> auditor_;
   const TensorView& tensor_;
+  bool contiguous_;
   bool direct_ = false;
 };
 
@@ -51,7 +65,7 @@ class MappedTensor : public graph::Source {
 graph::SourcePtr Weights::source(const std::string& name) const {
   const TensorView* tensor = checkpoint_->find(name);
   if (tensor == nullptr) fail(ErrorCode::kMismatch, "the checkpoint has no tensor '{}'", name);
-  return std::make_shared<MappedTensor>(checkpoint_, *tensor);
+  return std::make_shared<MappedTensor>(checkpoint_, auditor_, *tensor);
 }
 
 const Shape& required_shape(const checkpoint::Checkpoint& checkpoint, const std::string& name,

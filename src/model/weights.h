@@ -6,6 +6,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "graph/source.h"
+#include "model/audit.h"
 #include "model/parameter.h"
 
 namespace sealite::model {
@@ -13,8 +14,10 @@ namespace sealite::model {
 /// A checkpoint's tensors as float32 sources, by name. Keeps the checkpoint alive as long as a source is.
 class Weights {
  public:
-  explicit Weights(std::shared_ptr<const checkpoint::Checkpoint> checkpoint)
-      : checkpoint_(std::move(checkpoint)) {}
+  /// `auditor`, if not null, sees what is read, whenever it is; it is of the same checkpoint.
+  explicit Weights(std::shared_ptr<const checkpoint::Checkpoint> checkpoint,
+                   std::shared_ptr<WeightAuditor> auditor = nullptr)
+      : checkpoint_(std::move(checkpoint)), auditor_(std::move(auditor)) {}
 
   /// The tensor called `name` in PyTorch's axis order. Throws kMismatch if there is none.
   graph::SourcePtr source(const std::string& name) const;
@@ -22,6 +25,7 @@ class Weights {
 
  private:
   std::shared_ptr<const checkpoint::Checkpoint> checkpoint_;
+  std::shared_ptr<WeightAuditor> auditor_;
 };
 
 /// The shape of the checkpoint's tensor `name`. Throws kMismatch, with a word on --card, if there is none or
@@ -34,16 +38,5 @@ const Shape& required_shape(const checkpoint::Checkpoint& checkpoint, const std:
 /// so many parameters that the file is not believed (checkpoint/growth.h).
 void check_parameters(const checkpoint::Checkpoint& checkpoint, const std::vector<Parameter>& parameters,
                       const std::string& card_name);
-
-/// What a read over the parameters' bytes finds.
-struct WeightAudit {
-  std::string hash;  // XXH3-128 over names, shapes and bytes, 32 hex digits
-  std::vector<std::pair<std::string, std::uint64_t>>
-      non_finite;  // tensors with NaN or infinite values, and how many
-};
-
-/// Reads every parameter once, in parallel. The hash does not depend on the order in the file or on other
-/// tensors in it.
-WeightAudit audit(const checkpoint::Checkpoint& checkpoint, const std::vector<Parameter>& parameters);
 
 }  // namespace sealite::model

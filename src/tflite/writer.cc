@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/error.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "tflite/layout.h"
@@ -86,6 +87,20 @@ void write_tables(AtomicFile& file, const Layout& layout) {
   file.write(position, all.subspan(position));
 }
 
+// Puts other texts in the place of the metadata.
+void replace_metadata(Layout& layout, const WriteOptions::Metadata& metadata) {
+  std::uint8_t* file = layout.flatbuffer.data();
+  const tfl::Model& model = *tfl::GetModel(file);
+  for (std::size_t i = 0; i < metadata.size(); ++i) {
+    const auto index = static_cast<flatbuffers::uoffset_t>(i);
+    const auto* bytes = model.buffers()->Get(model.metadata()->Get(index)->buffer())->data();
+    const std::string& text = metadata[i].second;
+    if (bytes == nullptr || bytes->size() != text.size())
+      fail(ErrorCode::kInternal, "metadata '{}' has another length now", metadata[i].first);
+    std::ranges::copy(text, file + (bytes->data() - file));
+  }
+}
+
 }  // namespace
 
 UnnamedModel write_unnamed(const graph::Graph& graph, const std::filesystem::path& path,
@@ -93,9 +108,8 @@ UnnamedModel write_unnamed(const graph::Graph& graph, const std::filesystem::pat
   auto unnamed = std::make_unique<AtomicFile>(path);
   AtomicFile& file = *unnamed;
   const Tables tables = make_tables(graph, options);
-  const Layout layout = lay_out(tables, options.placement);
+  Layout layout = lay_out(tables, options.placement);
   file.reserve(layout.file_bytes);
-  write_tables(file, layout);
   const auto groups = cut_into_blocks(layout.placed);
   Progress progress("writing", layout.file_bytes);
   parallel_for(groups.size(), [&](std::size_t i) {
@@ -105,6 +119,8 @@ UnnamedModel write_unnamed(const graph::Graph& graph, const std::filesystem::pat
       progress.advance(block_bytes(block));
     }
   });
+  if (options.final_metadata) replace_metadata(layout, options.final_metadata());
+  write_tables(file, layout);
   return {{layout.file_bytes, graph.nodes.size()}, std::move(unnamed)};
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +25,11 @@ struct WriteOptions {
   std::string signature;                  // "detect"
   std::string description;                // one line, shown by viewers
   std::vector<std::string> output_names;  // of the signature; empty: the values' own names
-  std::vector<std::pair<std::string, std::string>> metadata;  // name -> text
+  using Metadata = std::vector<std::pair<std::string, std::string>>;  // name -> text
+  Metadata metadata;
+  /// Called, if not null, when every weight has been read and written: `metadata` once more, with texts of
+  /// the same lengths. So it can tell what was read.
+  std::function<Metadata()> final_metadata;
   bool dynamic_shapes = false;  // batch, height and width of the inputs are free
   bool nchw_input = false;      // which axes those are
   WeightPlacement placement = WeightPlacement::kAutomatic;

@@ -66,8 +66,9 @@ std::string words(const Marking& marking) {
   return fmt::format("attenuation {}, scaling_w {}, scaling_i {}", jnd, marking.scaling_w, marking.scaling_i);
 }
 
-void check_origin(const Original& original, const std::optional<Claims>& claims, std::int64_t bits,
-                  Complaints& complaints) {
+// What the model says of its checkpoint, as the end of a sentence that is told if there are no complaints.
+std::string check_origin(const Original& original, const std::optional<Claims>& claims, std::int64_t bits,
+                         Complaints& complaints) {
   complaints.expect(original.card().bits == bits,
                     fmt::format("the checkpoint has {} bits, the model {}", original.card().bits, bits));
   if (claims && claims->marking && original.card_is_named()) {
@@ -75,12 +76,18 @@ void check_origin(const Original& original, const std::optional<Claims>& claims,
     const std::string found = words(*claims->marking);
     complaints.expect(wanted == found, fmt::format("the metadata says {}, the card {}", found, wanted));
   }
-  if (!claims || claims->checkpoint_hash.empty()) return;
+  if (!claims) return "";
+  if (claims->checkpoint_hash.empty()) return ", with no word on its checkpoint";
+  if (!claims->checkpoint_hash.starts_with(model::kHashAlgorithm)) {
+    return ", and a hash of its checkpoint in an older format, which cannot be compared: whether it is this "
+           "checkpoint only the other checks tell";
+  }
   const std::string hash = original.hash();
   complaints.expect(
       hash == claims->checkpoint_hash,
       fmt::format("the model was converted from another checkpoint: it names weights {}, these are {}",
                   claims->checkpoint_hash, hash));
+  return ", and the checkpoint is the one that it names";
 }
 
 }  // namespace
@@ -91,7 +98,8 @@ void check_interface(Examination& examination, const Original* original) {
   check_signature(signature, examination.kind.names(), complaints);
   const std::optional<Claims>& claims = examination.subject.claims;
   if (claims) check_claims(examination, *claims, complaints);
-  if (original != nullptr) check_origin(*original, claims, examination.bits, complaints);
+  std::string origin;
+  if (original != nullptr) origin = check_origin(*original, claims, examination.bits, complaints);
   const auto shapes = [](const std::vector<tflite::ModelTensor>& tensors) {
     std::vector<std::string> texts;
     for (const auto& tensor : tensors)
@@ -103,7 +111,7 @@ void check_interface(Examination& examination, const Original* original) {
   finding += !claims ? "no sealite metadata in the file (another converter's?)"
                      : fmt::format("metadata: {} {}, {} bits, {}", claims->card, claims->part, claims->bits,
                                    claims->precision);
-  if (original != nullptr && claims) finding += ", and the checkpoint is the one that it names";
+  finding += origin;
   Check& check = add_check(examination.report, "interface", "Shapes, types, signature and metadata",
                            complaints.none() ? finding + "." : complaints.text());
   if (!complaints.none()) check.outcome = CheckOutcome::kFail;

@@ -19,7 +19,7 @@ Marking Original::marking() const {
 }
 
 std::string Original::hash() const {
-  return model::audit(*checkpoint_, network_.parameters).hash;
+  return model::audit(checkpoint_, network_.parameters).hash;
 }
 
 graph::Graph Original::graph(std::int64_t height, std::int64_t width) const {

@@ -74,7 +74,9 @@ TEST_F(Convert, Report) {
   EXPECT_EQ(report.input_shape, (Shape{1, 3, 64, 64}));
   EXPECT_EQ(report.output_shape, (Shape{1, 7}));
   EXPECT_TRUE(report.non_finite.empty());
-  EXPECT_EQ(report.checkpoint_hash.size(), 32U);
+  EXPECT_TRUE(report.checkpoint_hash.starts_with("blake3:")) << report.checkpoint_hash;
+  EXPECT_EQ(report.checkpoint_hash.size(), 71U);
+  EXPECT_NE(report.checkpoint_hash.find_first_not_of("blake3:0"), std::string::npos);
   std::uint64_t parameters = 0;
   for (const auto& t : tensors) parameters += t.values.size();
   EXPECT_EQ(report.parameters, parameters);

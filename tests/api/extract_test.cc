@@ -10,6 +10,7 @@
 #include "checkpoint/torch_writer.h"
 #include "expect_error.h"
 #include "fixture_files.h"
+#include "model/audit.h"
 
 namespace sealite {
 namespace {
@@ -86,6 +87,20 @@ TEST_F(Extract, EveryPartOfEveryFixtureInBothFormats) {
         for (const auto& [key, value] : source.args()) EXPECT_EQ(copy.args().at(key), value) << key;
       }
     }
+  }
+}
+
+// What lies in another order in memory (channels_last) is the same checkpoint.
+TEST_F(Extract, HasTheSameHashInWhateverOrderTheSourceLies) {
+  const auto source =
+      write_model(text_op("a") + view({2, 3}, {1, 2}, 0)() + text_op("b") + view({4}, {1}, 6)());
+  const std::vector<model::Parameter> parameters{{.name = "a", .shape = {2, 3}}, {.name = "b", .shape = {4}}};
+  const auto hash_of = [&](const std::filesystem::path& path) {
+    return model::audit(std::make_shared<const Checkpoint>(Checkpoint::open(path)), parameters).hash;
+  };
+  for (const char* output : {"x.pth", "x.safetensors"}) {
+    extract(source, folder / output, {.part = ExtractPart::kAll});
+    EXPECT_EQ(hash_of(folder / output), hash_of(source)) << output;
   }
 }
 

@@ -35,7 +35,7 @@ TEST(Convert, Json) {
   EXPECT_EQ(json["input_shape"], (std::vector<int>{1, 3, 64, 64}));
   EXPECT_EQ(json["output_shape"], (std::vector<int>{1, 33}));
   EXPECT_EQ(json["non_finite"], Json::object());
-  EXPECT_EQ(json["checkpoint_hash"].get<std::string>().size(), 32U);
+  EXPECT_TRUE(json["checkpoint_hash"].get<std::string>().starts_with("blake3:")) << json["checkpoint_hash"];
   EXPECT_GT(json["operators"], 0);
   EXPECT_GT(json["peak_memory_bytes"], 0);
 }

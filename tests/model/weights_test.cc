@@ -6,12 +6,14 @@
 #include <numeric>
 
 #include "base/scratch_folder.h"
+#include "checkpoint/builders.h"
 #include "expect_error.h"
 #include "fixture_files.h"
 #include "model/card.h"
 #include "model/network.h"
 #include "model/small_checkpoint.h"
 #include "model/unet.h"
+#include "xxh3_preimage.h"
 
 namespace sealite::model {
 namespace {
@@ -92,7 +94,11 @@ class TwoTensors : public ::testing::Test {
     files_.push_back(open_checkpoint(path));
     return *files_.back();
   }
-  WeightAudit audit_of(const std::vector<SmallTensor>& tensors) { return audit(open(tensors), parameters); }
+  WeightAudit audit_of(const std::vector<SmallTensor>& tensors) {
+    open(tensors);
+    return audit(files_.back(), parameters);
+  }
+  std::shared_ptr<const checkpoint::Checkpoint> last_opened() const { return files_.back(); }
 
   std::vector<Parameter> parameters{{.name = "a", .shape = {2, 3}}, {.name = "b", .shape = {4}}};
   const SmallTensor a{"a", {2, 3}, {1, 2, 3, 4, 5, 6}};
@@ -124,8 +130,8 @@ TEST_F(TwoTensors, CheckParameters) {
 
 TEST_F(TwoTensors, HashIsOfTheParametersAlone) {
   const WeightAudit audit = audit_of({a, b});
-  EXPECT_EQ(audit.hash.size(), 32U);
-  EXPECT_EQ(audit.hash.find_first_not_of("0123456789abcdef"), std::string::npos);
+  // By Python's blake3 from the definition in docs/file-format.md.
+  EXPECT_EQ(audit.hash, "blake3:1ff80f5e31e9c2d65953ff04c0834ad71963965395b68ef8fd6ac33e8f10178a");
   EXPECT_TRUE(audit.non_finite.empty());
   EXPECT_EQ(audit_of({a, b}).hash, audit.hash);
   EXPECT_EQ(audit_of({b, {"optimizer", {1000}, random_values({1000}, 1)}, a}).hash, audit.hash);
@@ -143,6 +149,16 @@ TEST_F(TwoTensors, HashChangesWithEachValue) {
   EXPECT_NE(audit_of({swapped, b}).hash, hash);
 }
 
+// XXH3, which the hash once was, stays the same.
+TEST_F(TwoTensors, HashChangesWithAForgedBlock) {
+  parameters[1].shape = {1024};
+  const SmallTensor large{"b", {1024}, random_values({1024}, 2)};
+  SmallTensor forged = large;
+  Xxh3Block::forge(std::span(forged.values).subspan<256, Xxh3Block::kFloats>());
+  ASSERT_NE(forged.values, large.values);
+  EXPECT_NE(audit_of({a, forged}).hash, audit_of({a, large}).hash);
+}
+
 TEST_F(TwoTensors, NonFiniteValuesAreCounted) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -157,7 +173,51 @@ TEST_F(TwoTensors, NonFiniteValuesAreCounted) {
   EXPECT_TRUE(audit_of({a, integers}).non_finite.empty());
 }
 
-// More than one piece of 2 MB, so that the pieces' counts and hashes are joined.
+// What PyTorch calls channels_last: the same values, other strides.
+TEST_F(TwoTensors, HashAndCountsAreOfTheValuesInLogicalOrder) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  const ScratchFolder folder;
+  const auto strided = [&](const std::vector<float>& values) {
+    const std::string storage(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+    const checkpoint::TensorOps a_ops{.elements = 10, .shape = {2, 3}, .strides = {1, 2}};
+    const checkpoint::TensorOps b_ops{.elements = 10, .offset = 6, .shape = {4}, .strides = {1}};
+    write_text(folder / "strided.pth",
+               checkpoint::torch_zip(
+                   checkpoint::proto("}(" + checkpoint::text_op("model") + "}(" + checkpoint::text_op("a") +
+                                     a_ops() + checkpoint::text_op("b") + b_ops() + "uu"),
+                   storage));
+    return audit(open_checkpoint(folder / "strided.pth"), parameters);
+  };
+  EXPECT_EQ(strided({1, 4, 2, 5, 3, 6, 1, 2, 3, 4}).hash, audit_of({a, b}).hash);
+  EXPECT_NE(strided({1, 2, 3, 4, 5, 6, 1, 2, 3, 4}).hash, audit_of({a, b}).hash);
+  using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
+  EXPECT_EQ(strided({1, kNan, 2, 5, kNan, 6, 1, 2, 3, 4}).non_finite, (Counts{{"a", 2}}));
+}
+
+// A conversion shows the auditor what it reads, as it comes: pieces and rows do not fit each other.
+TEST_F(TwoTensors, WhatIsSeenWhileItIsReadCountsOnce) {
+  constexpr std::int64_t kRows = 500;
+  constexpr std::int64_t kColumns = 701;
+  parameters[1].shape = {kRows, kColumns};
+  SmallTensor large{"b", {kRows, kColumns}, random_values({kRows, kColumns}, 2)};
+  large.values[12345] = std::numeric_limits<float>::infinity();
+  const WeightAudit whole = audit_of({a, large});
+  const auto auditor = std::make_shared<WeightAuditor>(last_opened(), parameters);
+  const graph::SourcePtr source = Weights(last_opened(), auditor).source("b");
+  for (const graph::Rows rows : {graph::Rows{3, 4}, graph::Rows{90, 200}, graph::Rows{150, 151},
+                                 graph::Rows{400, 500}, graph::Rows{90, 200}}) {
+    EXPECT_EQ(graph::read_floats(*source, rows)[0],
+              large.values[static_cast<std::size_t>(rows.begin * kColumns)]);
+    EXPECT_FALSE(source->view(rows).empty());
+    source->release(rows);
+  }
+  const WeightAudit seen = auditor->finish();
+  EXPECT_EQ(seen.hash, whole.hash);
+  EXPECT_EQ(seen.non_finite, whole.non_finite);
+  EXPECT_EQ(seen.non_finite.size(), 1U);
+}
+
+// More than one piece, so that the pieces' counts and hashes are joined.
 TEST_F(TwoTensors, LargeTensorsAreAuditedInPieces) {
   constexpr std::int64_t kCount = 1'200'000;
   parameters[1].shape = {kCount};

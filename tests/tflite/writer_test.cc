@@ -227,6 +227,27 @@ graph::Graph huge_graph() {
   return graph;
 }
 
+TEST_F(Writer, MetadataMayBeCompletedWhenAllWeightsWereRead) {
+  for (const auto placement : {WeightPlacement::kInside, WeightPlacement::kOutside}) {
+    WriteOptions options = small_options(placement);
+    options.metadata = {{"first", "a text"}, {"second", "0000"}};
+    options.final_metadata = [] { return WriteOptions::Metadata{{"first", "a text"}, {"second", "4321"}}; };
+    write(small_graph(), file, options);
+    EXPECT_EQ(read_model(file).metadata.at("first"), "a text");
+    EXPECT_EQ(read_model(file).metadata.at("second"), "4321");
+    // But for that it is the file that it would have been.
+    const std::string completed = read_text(file);
+    options.metadata[1].second = "4321";
+    options.final_metadata = nullptr;
+    write(small_graph(), file, options);
+    EXPECT_EQ(read_text(file), completed);
+    options.final_metadata = [] {
+      return WriteOptions::Metadata{{"first", "a longer text"}, {"second", "1"}};
+    };
+    expect_error(ErrorCode::kInternal, {"'first'"}, [&] { write(small_graph(), file, options); });
+  }
+}
+
 TEST_F(Writer, MoreThanTwoGigabytesDoNotFitInside) {
   expect_error(ErrorCode::kUnsupported, {"2 GB"},
                [&] { write(huge_graph(), file, small_options(WeightPlacement::kInside)); });

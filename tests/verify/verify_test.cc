@@ -162,6 +162,31 @@ TEST_F(Verify, CatchesAnotherCheckpoint) {
                 "converted from another checkpoint");
 }
 
+// Models of earlier versions name their checkpoint by another hash: no false alarm, and no claim either.
+TEST_F(Verify, AHashOfAnOlderFormatIsNotCompared) {
+  const auto with_hash = [&](const std::string& hash) {
+    return changed(convert(demo()), [&](tfl::ModelT& m) {
+      auto& bytes = m.buffers.at(m.metadata.at(0)->buffer)->data;
+      std::string text(bytes.begin(), bytes.end());
+      const auto start = text.find("blake3:");
+      ASSERT_NE(start, std::string::npos);
+      text.replace(start, text.find('"', start) - start, hash);
+      bytes.assign(text.begin(), text.end());
+    });
+  };
+  const auto finding = [&](const std::string& hash) {
+    const VerifyReport report = verify_model(with_hash(hash), against(demo()));
+    EXPECT_EQ(check_called(report, "interface").outcome, CheckOutcome::kPass);
+    return check_called(report, "interface").finding;
+  };
+  const std::string old = finding("0123456789abcdef0123456789abcdef");
+  EXPECT_NE(old.find("older format, which cannot be compared"), std::string::npos) << old;
+  EXPECT_EQ(old.find("is the one that it names"), std::string::npos) << old;
+  EXPECT_NE(finding("").find("no word on its checkpoint"), std::string::npos);
+  expect_caught(verify_model(with_hash("blake3:" + std::string(64, '0')), against(demo())), "interface",
+                "converted from another checkpoint");
+}
+
 TEST_F(Verify, CatchesAStaleWeightCache) {
   MakeCheckpointOptions made;
   made.card = fixture("demo.card.yaml").string();
