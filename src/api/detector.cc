@@ -20,27 +20,28 @@ namespace sealite {
 namespace {
 
 /// The size that the model was made for, also where it leaves its size free.
-std::int64_t checked_image_size(const std::filesystem::path& path) {
-  const tflite::ModelInfo info = tflite::read_model(path);
+std::int64_t checked_image_size(const std::filesystem::path& path,
+                                const std::shared_ptr<const tflite::ModelFile>& file) {
+  const tflite::ModelInfo info = tflite::read_model(*file);
   const auto found = std::ranges::find(info.signatures, "detect", &tflite::ModelSignature::key);
   if (found == info.signatures.end()) {
     fail(ErrorCode::kMismatch, "'{}' has no signature 'detect': not a detector that sealite converted",
          path.string());
   }
-  const graph::Graph graph = tflite::read_runnable_graph(path, "detect");
+  const graph::Graph graph = tflite::read_runnable_graph(file, "detect");
   const Shape& image = graph.shape(graph.inputs[0]);
   if (image.size() != 4 || image[0] != 1)
     fail(ErrorCode::kMismatch, "'{}' is not a detector: its input is {}", path.string(), to_string(image));
   return image[2];
 }
 
-runtime::CompiledModel compile(const std::filesystem::path& path, const DetectorOptions& options) {
+runtime::CompiledModel compile(const tflite::ModelFile& file, const DetectorOptions& options) {
   runtime::RunOptions run;
   run.threads = options.threads;
   run.library = options.litert_library;
   run.use_cache = options.use_cache;
   run.cache_folder = options.cache_folder;
-  return runtime::CompiledModel(path, "detect", run);
+  return runtime::CompiledModel(tflite::mapped_bytes(file), "detect", run);
 }
 
 }  // namespace
@@ -51,9 +52,10 @@ struct Detector::Impl {
 };
 
 Detector::Detector(const std::filesystem::path& model, const DetectorOptions& options) {
-  const std::int64_t size = checked_image_size(model);
+  const auto file = tflite::open_model(model);
+  const std::int64_t size = checked_image_size(model, file);
   impl_ =
-      std::make_unique<Impl>(Impl{watermark::Detector(compile(model, options), size), {options.max_pixels}});
+      std::make_unique<Impl>(Impl{watermark::Detector(compile(*file, options), size), {options.max_pixels}});
 }
 
 Detector::~Detector() = default;

@@ -139,9 +139,10 @@ EmbedReport Embedder::Impl::report(const image::Picture& original, const image::
 }
 
 Embedder::Embedder(const std::filesystem::path& model, const EmbedderOptions& options) {
-  const tflite::ModelInfo info = tflite::read_model(model);
+  const auto file = tflite::open_model(model);
+  const tflite::ModelInfo info = tflite::read_model(*file);
   check_signature(model, info);
-  tflite::read_runnable_graph(model, "embed");
+  tflite::read_runnable_graph(file, "embed");
   runtime::RunOptions run;
   run.threads = options.threads;
   run.library = options.litert_library;
@@ -150,10 +151,11 @@ Embedder::Embedder(const std::filesystem::path& model, const EmbedderOptions& op
   run.tables_per_run = true;
   impl_ = add_context(fmt::format("'{}'", model.string()), [&] {
     CardFacts facts = read_facts(info);
-    return std::make_unique<Impl>(Impl{watermark::Embedder(runtime::CompiledModel(model, "embed", run)),
-                                       std::move(facts),
-                                       model,
-                                       {options.max_pixels}});
+    return std::make_unique<Impl>(
+        Impl{watermark::Embedder(runtime::CompiledModel(tflite::mapped_bytes(*file), "embed", run)),
+             std::move(facts),
+             model,
+             {options.max_pixels}});
   });
 }
 

@@ -1,7 +1,12 @@
 #include "base/file_stamp.h"
 
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <array>
 
 namespace sealite {
 namespace {
@@ -17,6 +22,13 @@ std::optional<FileStamp> FileStamp::of(int fd) {
   if (::fstat(fd, &info) != 0) return std::nullopt;
   return FileStamp{info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size),
                    nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
+}
+
+bool stamps_show_mapped_writes(int fd) {
+  constexpr std::int64_t kXfs = 0x58465342;  // not in every linux/magic.h
+  constexpr std::array<std::int64_t, 4> kKnown{EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, kXfs};
+  struct statfs info{};
+  return ::fstatfs(fd, &info) == 0 && std::ranges::count(kKnown, static_cast<std::int64_t>(info.f_type)) > 0;
 }
 
 std::string to_string(const FileStamp& stamp) {

@@ -21,6 +21,10 @@ struct FileStamp {
   static std::optional<FileStamp> of(int fd);
 };
 
+/// Whether the file system of an open file is known to change the stamp when somebody who maps the file anew
+/// first writes to a page of it (later writes to the same page change nothing). tmpfs does not.
+bool stamps_show_mapped_writes(int fd);
+
 /// The five numbers in decimal, separated by spaces.
 std::string to_string(const FileStamp& stamp);
 

@@ -5,12 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
+#include "base/interrupt.h"
+#include "base/memory_limit.h"
+#include "base/ownership.h"
 
 namespace sealite {
 namespace {
@@ -21,11 +25,64 @@ std::uintptr_t page_size() {
   return kSize;
 }
 
-// O_NONBLOCK: opening a named pipe must not wait for a writer (it is refused below); files ignore it.
-FileDescriptor open_file(const std::filesystem::path& path) {
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!file) fail(ErrorCode::kNotFound, "cannot open '{}': {}", path.string(), std::strerror(errno));
-  return file;
+constexpr std::size_t kCopyPiece = std::size_t{1} << 26U;
+
+// A regular file and what the file system says of it.
+struct OpenFile {
+  explicit OpenFile(const std::filesystem::path& name) : path(name) {
+    // O_NONBLOCK: opening a named pipe must not wait for a writer (it is refused below); files ignore it.
+    fd = FileDescriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (!fd) fail(ErrorCode::kNotFound, "cannot open '{}': {}", path.string(), std::strerror(errno));
+    if (::fstat(fd.get(), &info) != 0)
+      fail(ErrorCode::kIo, "cannot stat '{}': {}", path.string(), std::strerror(errno));
+    if (!S_ISREG(info.st_mode)) fail(ErrorCode::kNotFound, "'{}' is not a regular file", path.string());
+    if (const auto found = FileStamp::of(fd.get())) stamp = *found;
+  }
+  std::size_t size() const { return static_cast<std::size_t>(info.st_size); }
+
+  const std::filesystem::path& path;
+  FileDescriptor fd;
+  struct stat info{};
+  FileStamp stamp;
+};
+
+// mmap, of nothing where there is nothing.
+MutableByteView map_pages(const OpenFile& file, int protection, int flags, int fd) {
+  if (file.size() == 0) return {};
+  void* address = ::mmap(nullptr, file.size(), protection, flags, fd, 0);
+  if (address == MAP_FAILED) {
+    const int error = errno;
+    if (error == ENOMEM) {
+      fail(ErrorCode::kNoMemory, "cannot map '{}': not enough memory, or a limit on it", file.path.string());
+    }
+    fail(ErrorCode::kIo, "cannot map '{}': {}", file.path.string(), std::strerror(error));
+  }
+  return {static_cast<std::byte*>(address), file.size()};
+}
+
+void read_all(const OpenFile& file, MutableByteView pages) {
+  for (std::size_t done = 0; done < pages.size();) {
+    check_interrupt();
+    const std::size_t wanted = std::min(pages.size() - done, kCopyPiece);
+    const ssize_t got = ::pread(file.fd.get(), &pages[done], wanted, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      fail(ErrorCode::kIo, "cannot read '{}': {}", file.path.string(),
+           got == 0 ? "it became shorter meanwhile" : std::strerror(errno));
+    }
+    done += static_cast<std::size_t>(got);
+  }
+}
+
+// A copy in memory takes what a mapped file does not.
+void check_limit(const OpenFile& file) {
+  const auto limit = memory_limit();  // it does not count shared pages
+  if (!limit || file.size() <= *limit) return;
+  fail(
+      ErrorCode::kNoMemory,
+      "'{}', {} bytes, has to be read into memory, as others may write to it, and the limit is {} bytes; let "
+      "nobody else write to it (chmod go-w), to have it mapped",
+      file.path.string(), file.size(), *limit);
 }
 
 // The whole pages inside [begin, end), or the pages it touches.
@@ -44,24 +101,32 @@ void advise(ByteView view, int advice, bool only_whole_pages) {
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  const FileDescriptor file = open_file(path);
-  struct stat info{};
-  if (::fstat(file.get(), &info) != 0) {
-    fail(ErrorCode::kIo, "cannot stat '{}': {}", path.string(), std::strerror(errno));
+  const OpenFile file(path);
+  stamp_ = file.stamp;
+  bytes_ = map_pages(file, PROT_READ, MAP_PRIVATE, file.fd.get());
+}
+
+MappedFile MappedFile::settled(const std::filesystem::path& path) {
+  const OpenFile file(path);  // its stamp first: who opens it for writing later will change that
+  const std::optional<bool> writers = is_open_for_writing(file.fd.get());
+  MappedFile settled;
+  settled.path_ = path;
+  settled.stamp_ = file.stamp;
+  settled.copied_ = others_may_write(file.info) || writers.value_or(false);
+  const bool roots = file.info.st_uid == 0;  // the lease is only given to the owner, but root is trusted
+  settled.stamp_is_sure_ =
+      !settled.copied_ && (writers.has_value() || roots) && stamps_show_mapped_writes(file.fd.get());
+  if (!settled.copied_) {
+    settled.bytes_ = map_pages(file, PROT_READ, MAP_PRIVATE, file.fd.get());
+    return settled;
   }
-  if (!S_ISREG(info.st_mode)) fail(ErrorCode::kNotFound, "'{}' is not a regular file", path.string());
-  if (const auto stamp = FileStamp::of(file.get())) stamp_ = *stamp;
-  if (info.st_size == 0) return;
-  const auto size = static_cast<std::size_t>(info.st_size);
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
-  if (address == MAP_FAILED) {
-    const int error = errno;
-    if (error == ENOMEM) {
-      fail(ErrorCode::kNoMemory, "cannot map '{}': not enough memory, or a limit on it", path.string());
-    }
-    fail(ErrorCode::kIo, "cannot map '{}': {}", path.string(), std::strerror(error));
-  }
-  bytes_ = ByteView(static_cast<const std::byte*>(address), size);
+  check_limit(file);
+  // Shared, though with nobody: `release_pages` drops private memory's pages for good, and only hides these.
+  const MutableByteView pages = map_pages(file, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1);
+  settled.bytes_ = pages;
+  read_all(file, pages);
+  if (!pages.empty()) ::mprotect(pages.data(), pages.size(), PROT_READ);
+  return settled;
 }
 
 MappedFile::~MappedFile() {
@@ -69,12 +134,18 @@ MappedFile::~MappedFile() {
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : path_(std::move(other.path_)), stamp_(other.stamp_), bytes_(std::exchange(other.bytes_, {})) {}
+    : path_(std::move(other.path_)),
+      stamp_(other.stamp_),
+      bytes_(std::exchange(other.bytes_, {})),
+      stamp_is_sure_(other.stamp_is_sure_),
+      copied_(other.copied_) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(stamp_, other.stamp_);
   std::swap(bytes_, other.bytes_);
+  std::swap(stamp_is_sure_, other.stamp_is_sure_);
+  std::swap(copied_, other.copied_);
   return *this;
 }
 

@@ -13,6 +13,11 @@ class MappedFile {
  public:
   /// Throws kNotFound if the file cannot be opened (or is not a regular file), kIo if it cannot be mapped.
   explicit MappedFile(const std::filesystem::path& path);
+  /// For bytes that are checked first and believed later: what nobody but this user and root can change any
+  /// more. Where others may write to the file, or it is open for writing, that is a copy in memory. (This
+  /// user's own programs may still write to their file: what they cut off ends this process with SIGBUS.)
+  /// Throws kNoMemory too.
+  static MappedFile settled(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
@@ -24,11 +29,20 @@ class MappedFile {
   const std::filesystem::path& path() const { return path_; }
   /// Of the very file that is mapped, whatever has its name since.
   const FileStamp& stamp() const { return stamp_; }
+  /// Whether every change of the file since it was opened shows in its stamp: also what is written through a
+  /// mapping. Only a `settled` file knows, so else it is false.
+  bool stamp_is_sure() const { return stamp_is_sure_; }
+  /// The bytes are a copy.
+  bool copied() const { return copied_; }
 
  private:
+  MappedFile() = default;
+
   std::filesystem::path path_;
   FileStamp stamp_;
   ByteView bytes_;
+  bool stamp_is_sure_ = false;
+  bool copied_ = false;
 };
 
 /// Tells the kernel that `view` of a mapped file will be read soon, front to back: fewer page faults.

@@ -68,8 +68,9 @@ class LoadNotice {
 }  // namespace
 
 Candidate check_candidate(const std::filesystem::path& path, const std::string& signature) {
-  const tflite::ModelInfo info = tflite::read_model(path);
   Candidate candidate;
+  candidate.file = tflite::open_model(path);
+  const tflite::ModelInfo info = tflite::read_model(*candidate.file);
   candidate.path = path;
   candidate.bytes = info.file_bytes;
   candidate.signature = signature;
@@ -82,7 +83,7 @@ Candidate check_candidate(const std::filesystem::path& path, const std::string& 
     fail(ErrorCode::kUsage, "'{}' has no signature '{}'; it has{}", path.string(), candidate.signature,
          keys.empty() ? " none" : keys);
   }
-  candidate.work = tflite::read_workload(path, candidate.signature);
+  candidate.work = tflite::read_workload(*candidate.file, candidate.signature);
   if (none) candidate.signature = kNoSignature;
   for (const tflite::ModelTensor& input : candidate.work.inputs) check_input(candidate, input);
   return candidate;
@@ -95,7 +96,7 @@ runtime::CompiledModel load(const Candidate& candidate, const BenchOptions& opti
   run.profile = profile;
   run.tables_per_run = candidate.signature == "embed";  // as Embedder runs it
   const LoadNotice notice(options);
-  runtime::CompiledModel model(candidate.path, candidate.signature, run);
+  runtime::CompiledModel model(tflite::mapped_bytes(*candidate.file), candidate.signature, run);
   const std::vector<runtime::TensorInfo>& inputs = model.inputs();
   const auto stored = [&](const runtime::TensorInfo& input) -> const tflite::ModelTensor& {
     const auto found = std::ranges::find(candidate.work.inputs, input.name, &tflite::ModelTensor::name);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "runtime/compiled_model.h"
@@ -11,6 +12,7 @@ namespace sealite::measure {
 
 /// A checked file, before LiteRT sees it.
 struct Candidate {
+  std::shared_ptr<const tflite::ModelFile> file;
   std::filesystem::path path;
   std::string signature;  ///< As LiteRT calls it, also where the file has none.
   tflite::Workload work;

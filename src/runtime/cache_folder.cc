@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/atomic_file.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/mapped_file.h"
@@ -70,14 +71,19 @@ std::uint64_t wanted_cap() {
   return number;
 }
 
-// Makes the folder, for its owner alone. What lies there is believed, so nobody else may write there.
-bool make_private_folder(const std::filesystem::path& path) {
+// Makes the folder, for its owner alone. What lies there is believed, so nobody else may write there, nor
+// choose by a link which of this user's folders it is.
+FileDescriptor open_private_folder(const std::filesystem::path& path) {
   std::error_code error;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
   ::mkdir(path.c_str(), S_IRWXU);
+  struct stat name{};
+  if (::lstat(path.c_str(), &name) != 0 || (name.st_uid != ::geteuid() && name.st_uid != 0)) return {};
+  FileDescriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   struct stat info{};
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() &&
-         (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  const bool is_private = folder && ::fstat(folder.get(), &info) == 0 && info.st_uid == ::geteuid() &&
+                          (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  return is_private ? std::move(folder) : FileDescriptor();
 }
 
 // Errors of files mean that there is no cache; being interrupted, or out of memory, is not its business.
@@ -142,21 +148,22 @@ std::vector<StoredFile> tidy(const std::filesystem::path& folder) {
 // The packed weights' length and hash, while `take` gets their pieces.
 template <typename Take>
 std::string read_all(int packed, std::uint64_t size, Take&& take) {
-  ContentHash hash;
-  std::vector<std::byte> buffer(kHashPiece);
-  for (std::uint64_t start = 0; start < size; start += kHashPiece) {
+  PieceDigest digest(size);
+  std::vector<std::byte> buffer(PieceDigest::kPieceBytes);
+  for (std::size_t i = 0; i < digest.pieces(); ++i) {
     check_interrupt();
-    const std::size_t piece = std::min<std::uint64_t>(kHashPiece, size - start);
+    const std::uint64_t start = digest.offset(i);
+    const std::size_t piece = digest.length(i);
     for (std::size_t done = 0; done < piece;) {
       const ssize_t got = ::pread(packed, &buffer[done], piece - done, static_cast<off_t>(start + done));
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) fail(ErrorCode::kIo, "cannot read the packed weights");
       done += static_cast<std::size_t>(got);
     }
-    hash.add({buffer.data(), piece});
+    digest.take(i, {buffer.data(), piece});
     take(start, ByteView(buffer.data(), piece));
   }
-  return hash.hex();
+  return to_hex(digest.digest());
 }
 
 }  // namespace
@@ -164,8 +171,10 @@ std::string read_all(int packed, std::uint64_t size, Take&& take) {
 std::optional<CacheFolder> CacheFolder::locate(const std::filesystem::path& wanted) {
   const std::uint64_t cap = wanted_cap();
   const std::filesystem::path path = wanted_folder(wanted);
-  if (path.empty() || !make_private_folder(path)) return std::nullopt;
-  return CacheFolder(path, cap);
+  if (path.empty()) return std::nullopt;
+  FileDescriptor folder = open_private_folder(path);
+  if (!folder) return std::nullopt;
+  return CacheFolder(std::move(folder), cap);
 }
 
 std::filesystem::path CacheFolder::file(const std::string& key, const char* extension) const {

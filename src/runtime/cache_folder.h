@@ -1,9 +1,12 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/file_descriptor.h"
 #include "base/file_stamp.h"
@@ -35,13 +38,15 @@ class CacheFolder {
   void remember(const FileStamp& model, const std::string& hash) const;
 
  private:
-  CacheFolder(std::filesystem::path path, std::uint64_t cap) : path_(std::move(path)), cap_(cap) {}
+  CacheFolder(FileDescriptor folder, std::uint64_t cap)
+      : folder_(std::move(folder)), path_(fmt::format("/proc/self/fd/{}", folder_.get())), cap_(cap) {}
   std::filesystem::path file(const std::string& key, const char* extension) const;
   bool make_room(std::uint64_t size) const;
   bool copy(const std::string& key, int packed) const;
 
-  std::filesystem::path path_;
-  std::uint64_t cap_;  // bytes, of all .weights files
+  FileDescriptor folder_;
+  std::filesystem::path path_;  // the folder that was found private, whatever has its name now
+  std::uint64_t cap_;           // bytes, of all .weights files
 };
 
 }  // namespace sealite::runtime

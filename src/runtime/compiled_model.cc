@@ -34,7 +34,7 @@ bool is_free(const Shape& shape) {
 
 class CompiledModel::Impl {
  public:
-  Impl(const std::filesystem::path& model, std::string_view signature, const RunOptions& options);
+  Impl(std::shared_ptr<const MappedFile> model, std::string_view signature, const RunOptions& options);
 
   const std::vector<TensorInfo>& inputs() const { return inputs_; }
   const std::vector<TensorInfo>& outputs() const { return outputs_; }
@@ -66,7 +66,7 @@ class CompiledModel::Impl {
 
   // In this order: destroyed from the last to the first.
   std::shared_ptr<const LiteRtApi> api_;
-  MappedFile file_;  // LiteRT reads in it
+  std::shared_ptr<const MappedFile> file_;  // LiteRT reads in it
   WeightCache cache_;
   Handle<LiteRtEnvironment> environment_;
   Handle<LiteRtModel> model_;
@@ -81,11 +81,11 @@ class CompiledModel::Impl {
   bool ran_ = false;
 };
 
-CompiledModel::Impl::Impl(const std::filesystem::path& model, std::string_view signature,
+CompiledModel::Impl::Impl(std::shared_ptr<const MappedFile> model, std::string_view signature,
                           const RunOptions& options)
     : api_(LiteRtApi::load(options.library)),
-      file_(open_model_file(model)),
-      cache_(options, file_, reinterpret_cast<const void*>(api_->create_environment)) {
+      file_(std::move(model)),
+      cache_(options, *file_, reinterpret_cast<const void*>(api_->create_environment)) {
   create_environment();
   load_model();
   find_signature(signature);
@@ -110,7 +110,7 @@ void CompiledModel::Impl::create_environment() {
 
 void CompiledModel::Impl::load_model() {
   LiteRtModel model = nullptr;
-  check(api_->create_model_from_buffer(environment_.get(), file_.bytes().data(), file_.size(), &model),
+  check(api_->create_model_from_buffer(environment_.get(), file_->bytes().data(), file_->size(), &model),
         ErrorCode::kMalformed, "LiteRT cannot load the model");
   model_ = {model, api_->destroy_model};
 }
@@ -131,7 +131,7 @@ void CompiledModel::Impl::find_signature(std::string_view name) {
     }
     found += fmt::format("{}\"{}\"", found.empty() ? "" : ", ", or_empty(key));
   }
-  fail(ErrorCode::kUsage, "{}: the model has no signature \"{}\"; it has {}", file_.path().string(), name,
+  fail(ErrorCode::kUsage, "{}: the model has no signature \"{}\"; it has {}", file_->path().string(), name,
        found.empty() ? "none" : found);
 }
 
@@ -171,7 +171,7 @@ void CompiledModel::Impl::compile_with_cache(RunOptions options) {
     compile(options);
     return;
   }
-  if (!cache_.store(file_)) return;
+  if (!cache_.store(*file_)) return;
   options.weight_cache = cache_.path();
   compiled_ = {};
   compile(options);
@@ -193,7 +193,7 @@ void CompiledModel::Impl::compile(const RunOptions& options) {
   add_options(raw, "xnnpack", xnnpack_options(options));
   add_options(raw, "runtime_options_string", runtime_options(options));
   LiteRtCompiledModel compiled = nullptr;
-  const PageReleaser releaser(file_.bytes());
+  const PageReleaser releaser(file_->bytes());
   const LiteRtStatus status = api_->create_compiled_model(environment_.get(), model_.get(), raw, &compiled);
   check(status, status == 5 ? ErrorCode::kUnsupported : ErrorCode::kMalformed,
         "LiteRT cannot compile the model");
@@ -263,7 +263,7 @@ void CompiledModel::Impl::create_buffer(Slot& slot, const TensorInfo& info,
   const auto count = element_count(slot.shape);
   if (!count || size < dtype_bytes(info.type, *count)) {
     fail(ErrorCode::kInternal, "{}: LiteRT gives tensor \"{}\" of shape {} only {} bytes",
-         file_.path().string(), info.name, to_string(slot.shape), size);
+         file_->path().string(), info.name, to_string(slot.shape), size);
   }
   const LiteRtRankedTensorType type = to_ranked_type(info.type, slot.shape);
   LiteRtTensorBuffer buffer = nullptr;
@@ -335,13 +335,13 @@ void CompiledModel::Impl::check(LiteRtStatus status, ErrorCode code, std::string
   std::string reported = compiled_ ? reported_errors(*api_, compiled_.get()) : "";
   const auto limit = memory_limit();  // it has no status for this that it uses
   if (limit) reported += fmt::format("; perhaps {} bytes of memory, the limit, are too few", *limit);
-  fail(limit ? ErrorCode::kNoMemory : code, "{}: {}: {} (LiteRT status {}){}", file_.path().string(), what,
+  fail(limit ? ErrorCode::kNoMemory : code, "{}: {}: {} (LiteRT status {}){}", file_->path().string(), what,
        status_name(status), status, reported);
 }
 
 std::size_t CompiledModel::Impl::checked(const std::vector<TensorInfo>& tensors, std::size_t index) const {
   if (index >= tensors.size()) {
-    fail(ErrorCode::kUsage, "{}: tensor {} of a signature with {}", file_.path().string(), index,
+    fail(ErrorCode::kUsage, "{}: tensor {} of a signature with {}", file_->path().string(), index,
          tensors.size());
   }
   return index;
@@ -349,14 +349,17 @@ std::size_t CompiledModel::Impl::checked(const std::vector<TensorInfo>& tensors,
 
 void CompiledModel::Impl::require_float(const TensorInfo& info) const {
   if (info.type != DType::kFloat32) {
-    fail(ErrorCode::kUsage, "{}: tensor \"{}\" holds {}, not float32", file_.path().string(), info.name,
+    fail(ErrorCode::kUsage, "{}: tensor \"{}\" holds {}, not float32", file_->path().string(), info.name,
          dtype_name(info.type));
   }
 }
 
 CompiledModel::CompiledModel(const std::filesystem::path& model, std::string_view signature,
                              const RunOptions& options)
-    : impl_(std::make_unique<Impl>(model, signature, options)) {}
+    : CompiledModel(std::make_shared<const MappedFile>(open_model_file(model)), signature, options) {}
+CompiledModel::CompiledModel(std::shared_ptr<const MappedFile> model, std::string_view signature,
+                             const RunOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(model), signature, options)) {}
 CompiledModel::~CompiledModel() = default;
 CompiledModel::CompiledModel(CompiledModel&&) noexcept = default;
 CompiledModel& CompiledModel::operator=(CompiledModel&&) noexcept = default;

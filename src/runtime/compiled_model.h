@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/dtype.h"
+#include "base/mapped_file.h"
 #include "base/shape.h"
 #include "runtime/profiler.h"
 
@@ -56,6 +57,10 @@ class CompiledModel {
   /// Throws kNotFound (the file), kUnsupported (the library, an element type), kMalformed (the model) or
   /// kUsage (no such signature, a bad option).
   CompiledModel(const std::filesystem::path& model, std::string_view signature, const RunOptions& options);
+  /// The same for a file that is `MappedFile::settled`: LiteRT reads these very bytes, which the caller has
+  /// checked.
+  CompiledModel(std::shared_ptr<const MappedFile> model, std::string_view signature,
+                const RunOptions& options);
   ~CompiledModel();
   CompiledModel(CompiledModel&&) noexcept;
   CompiledModel& operator=(CompiledModel&&) noexcept;

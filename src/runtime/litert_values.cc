@@ -18,7 +18,7 @@ constexpr std::pair<int, DType> kElementTypes[] = {
 }  // namespace
 
 MappedFile open_model_file(const std::filesystem::path& path) {
-  MappedFile file(path);
+  MappedFile file = MappedFile::settled(path);
   if (file.size() < 8 || as_text(file.bytes().subspan(4, 4)) != "TFL3") {
     fail(ErrorCode::kMalformed, "{}: not a TFLite file (no \"TFL3\" in its first 8 bytes)",
          file.path().string());

@@ -13,7 +13,7 @@
 namespace sealite::runtime {
 namespace {
 
-constexpr const char* kFirstLine = "sealite-note-1";
+constexpr const char* kFirstLine = "sealite-note-2";
 
 // Nothing is flushed to the disk before it is named, so after a power failure a file may have its stamp and
 // not its content: a stamp is only good until the machine starts again.
@@ -37,7 +37,7 @@ std::optional<StampedNote> read_note(const std::filesystem::path& note, const Fi
   std::ifstream in(fmt::format("/proc/self/fd/{}", file.get()));
   in >> first >> boot >> noted.device >> noted.inode >> noted.size >> noted.modified_ns >> noted.changed_ns >>
       found.hash;
-  if (!in || first != kFirstLine || found.hash.size() != 32 || noted.size != stamp.size) return std::nullopt;
+  if (!in || first != kFirstLine || found.hash.size() != 64 || noted.size != stamp.size) return std::nullopt;
   const std::int64_t last_change = std::max(stamp.modified_ns, stamp.changed_ns);
   found.holds = noted == stamp && boot != "unknown" && boot == this_boot() &&
                 own->modified_ns - margin_ns > last_change;

@@ -39,6 +39,8 @@ FileStamp stamp_now(const std::filesystem::path& path) {
 
 // Of the content.
 std::string model_hash(const CacheFolder& folder, const MappedFile& model) {
+  // Of a copy, and where the file system does not show every change, the stamp says nothing.
+  if (!model.stamp_is_sure()) return content_hash(model.bytes());
   if (const auto known = folder.recall(model.stamp())) return *known;
   std::string hash = content_hash(model.bytes());
   // Written to meanwhile? Then it is not known what the hash is of.
@@ -50,7 +52,7 @@ std::string model_hash(const CacheFolder& folder, const MappedFile& model) {
 
 WeightCache::WeightCache(const RunOptions& options, const MappedFile& model, const void* library_function) {
   if (!options.use_cache || !options.weight_cache.empty() || model.size() < options.smallest_cached) return;
-  const std::optional<CacheFolder> folder = CacheFolder::locate(options.cache_folder);
+  std::optional<CacheFolder> folder = CacheFolder::locate(options.cache_folder);
   if (!folder) return;
   const std::string processor = processor_identity();
   const std::string library = library_identity(library_function);
@@ -58,7 +60,7 @@ WeightCache::WeightCache(const RunOptions& options, const MappedFile& model, con
   hash_ = model_hash(*folder, model);
   // XNNPACK finds convolutions packed with the one kind of tables only if it makes that kind now.
   const std::string_view tables = options.tables_per_run ? "\ntables per run" : "";
-  key_ = text_hash(fmt::format("sealite weights 1\n{}\n{}\n{}{}", hash_, library, processor, tables));
+  key_ = text_hash(fmt::format("sealite weights 2\n{}\n{}\n{}{}", hash_, library, processor, tables));
   file_ = folder->find(key_);
   if (file_) {
     use_ = CacheUse::kHit;
@@ -66,7 +68,7 @@ WeightCache::WeightCache(const RunOptions& options, const MappedFile& model, con
     file_ = FileDescriptor(::memfd_create("sealite weights", MFD_CLOEXEC));
     in_memory_ = static_cast<bool>(file_);
   }
-  folder_ = folder;
+  folder_ = std::move(folder);
 }
 
 // XNNPACK opens its file by name, more than once. This name is that of our open file, so it stays the one
@@ -79,8 +81,11 @@ std::filesystem::path WeightCache::path() const {
 bool WeightCache::store(const MappedFile& model) {
   if (!in_memory_ || !folder_) return false;
   // What was packed must be what was hashed.
-  if (stamp_now(model.path()) != model.stamp()) return false;
-  if (is_young(model.stamp()) && content_hash(model.bytes()) != hash_) return false;
+  if (!model.copied()) {
+    if (stamp_now(model.path()) != model.stamp()) return false;
+    const bool sure = model.stamp_is_sure() && !is_young(model.stamp());
+    if (!sure && content_hash(model.bytes()) != hash_) return false;
+  }
   if (!folder_->store(key_, file_.get())) return false;
   use_ = CacheUse::kMade;
   FileDescriptor stored = folder_->find(key_);

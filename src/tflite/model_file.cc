@@ -6,10 +6,11 @@
 
 namespace sealite::tflite {
 
-ModelFile::ModelFile(const std::filesystem::path& path) : file_(path) {
+ModelFile::ModelFile(const std::filesystem::path& path)
+    : file_(std::make_shared<const MappedFile>(MappedFile::settled(path))) {
   // Offsets in a flatbuffer are 32 bits: what lies beyond is weights placed outside.
-  const std::size_t size = std::min<std::size_t>(file_.size(), FLATBUFFERS_MAX_BUFFER_SIZE - 1);
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(file_.bytes().data());
+  const std::size_t size = std::min<std::size_t>(file_->size(), FLATBUFFERS_MAX_BUFFER_SIZE - 1);
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(file_->bytes().data());
   if (size < 8 || !tfl::ModelBufferHasIdentifier(bytes)) malformed("it does not start with a TFL3 header");
   flatbuffers::Verifier verifier(bytes, size);
   if (!tfl::VerifyModelBuffer(verifier)) malformed("its tables are broken or cut off");
@@ -24,11 +25,11 @@ void ModelFile::find_buffers() {
     if (buffer->offset() > 1) {
       if (count_of(buffer->data()) > 0) malformed("a weight lies both in the tables and outside");
       const auto end = checked_add(buffer->offset(), buffer->size());
-      if (!end || *end > file_.size()) {
+      if (!end || *end > file_->size()) {
         malformed(fmt::format("a weight lies at {} + {}, the file has {} bytes: it was cut off",
-                              buffer->offset(), buffer->size(), file_.size()));
+                              buffer->offset(), buffer->size(), file_->size()));
       }
-      bytes = file_.bytes().subspan(buffer->offset(), buffer->size());
+      bytes = file_->bytes().subspan(buffer->offset(), buffer->size());
       weights_outside_ = true;
     } else if (buffer->data() != nullptr) {
       bytes = std::as_bytes(std::span(buffer->data()->data(), buffer->data()->size()));
@@ -38,7 +39,7 @@ void ModelFile::find_buffers() {
 }
 
 void ModelFile::malformed(const std::string& what) const {
-  fail(ErrorCode::kMalformed, "'{}' is no sound .tflite file: {}", file_.path().string(), what);
+  fail(ErrorCode::kMalformed, "'{}' is no sound .tflite file: {}", file_->path().string(), what);
 }
 
 std::optional<DType> to_dtype(tfl::TensorType type) {

@@ -21,16 +21,18 @@ namespace sealite::tflite {
 /// tables are not checked yet: `read_model` does that.
 class ModelFile {
  public:
-  /// Throws kNotFound, or kMalformed saying what is wrong.
+  /// The file is `MappedFile::settled`: what was checked is what is read later. Throws kNotFound, or
+  /// kMalformed saying what is wrong.
   explicit ModelFile(const std::filesystem::path& path);
 
   const tfl::Model& model() const { return *model_; }
   /// The buffers' bytes, whether they lie in the flatbuffer or outside; empty where there are none.
   const std::vector<ByteView>& buffers() const { return buffers_; }
   bool weights_outside() const { return weights_outside_; }
-  std::uint64_t size() const { return file_.size(); }
-  ByteView bytes() const { return file_.bytes(); }
-  const std::filesystem::path& path() const { return file_.path(); }
+  std::uint64_t size() const { return file_->size(); }
+  ByteView bytes() const { return file_->bytes(); }
+  const std::filesystem::path& path() const { return file_->path(); }
+  const std::shared_ptr<const MappedFile>& mapped() const { return file_; }
 
   /// Throws kMalformed: "'PATH' is no sound .tflite file: WHAT".
   [[noreturn]] void malformed(const std::string& what) const;
@@ -38,17 +40,11 @@ class ModelFile {
  private:
   void find_buffers();
 
-  MappedFile file_;
+  std::shared_ptr<const MappedFile> file_;
   const tfl::Model* model_ = nullptr;
   std::vector<ByteView> buffers_;
   bool weights_outside_ = false;
 };
-
-/// The checks and contents of `read_model(path)` for an opened file.
-ModelInfo read_model(const ModelFile& file);
-
-/// `import_graph(path)` for a file that `read_model` has checked.
-graph::Graph import_graph(std::shared_ptr<const ModelFile> file, std::string_view signature);
 
 /// Nothing for types that Sealite does not know (strings, …).
 std::optional<DType> to_dtype(tfl::TensorType type);

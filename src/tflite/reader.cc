@@ -174,6 +174,14 @@ class Reader {
 
 }  // namespace
 
+std::shared_ptr<const ModelFile> open_model(const std::filesystem::path& path) {
+  return std::make_shared<const ModelFile>(path);
+}
+
+std::shared_ptr<const MappedFile> mapped_bytes(const ModelFile& file) {
+  return file.mapped();
+}
+
 ModelInfo read_model(const std::filesystem::path& path) {
   return read_model(ModelFile(path));
 }

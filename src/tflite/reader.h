@@ -3,13 +3,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/dtype.h"
+#include "base/mapped_file.h"
 #include "base/shape.h"
 
 namespace sealite::tflite {
+
+class ModelFile;
 
 struct ModelTensor {
   std::string name;  // in a signature: the signature's name for it
@@ -40,5 +44,11 @@ struct ModelInfo {
 /// that each operator reads only what is there. Only the tables are touched, not the weights. Throws
 /// kNotFound, or kMalformed saying what is wrong.
 ModelInfo read_model(const std::filesystem::path& path);
+/// The same in two steps, for who goes on with the very bytes that were checked. Throws kNotFound or
+/// kMalformed.
+std::shared_ptr<const ModelFile> open_model(const std::filesystem::path& path);
+ModelInfo read_model(const ModelFile& file);
+/// To be run.
+std::shared_ptr<const MappedFile> mapped_bytes(const ModelFile& file);
 
 }  // namespace sealite::tflite

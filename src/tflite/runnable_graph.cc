@@ -207,16 +207,21 @@ void check_operands(const graph::Graph& graph) {
 }  // namespace
 
 graph::Graph read_runnable_graph(const std::filesystem::path& path, std::string_view signature) {
-  const auto file = std::make_shared<const ModelFile>(path);
+  auto file = std::make_shared<const ModelFile>(path);
   read_model(*file);  // for its checks of every index
+  return read_runnable_graph(std::move(file), signature);
+}
+
+graph::Graph read_runnable_graph(std::shared_ptr<const ModelFile> file, std::string_view signature) {
+  const std::string path = file->path().string();
   TableChecker(*file, signature).check();
   try {
-    graph::Graph graph = import_graph(file, signature);
+    graph::Graph graph = import_graph(std::move(file), signature);
     check_operands(graph);
     return graph;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kUnsupported) throw;
-    fail(ErrorCode::kUnsupported, "'{}' is no model that sealite converted: {}", path.string(), error.what());
+    fail(ErrorCode::kUnsupported, "'{}' is no model that sealite converted: {}", path, error.what());
   }
 }
 

@@ -34,9 +34,7 @@ constexpr Uncounted kUncounted[] = {
 
 class WorkReader {
  public:
-  explicit WorkReader(const std::filesystem::path& path) : file_(path) {
-    read_model(file_);  // for its checks of every index
-  }
+  explicit WorkReader(const ModelFile& file) : file_(file) {}
 
   Workload read(std::string_view signature) {
     Workload work;
@@ -149,14 +147,20 @@ class WorkReader {
     return sizes == nullptr ? Shape() : Shape(sizes->begin(), sizes->end());
   }
 
-  ModelFile file_;
+  const ModelFile& file_;
   const tfl::SubGraph* subgraph_ = nullptr;
 };
 
 }  // namespace
 
 Workload read_workload(const std::filesystem::path& path, std::string_view signature) {
-  return WorkReader(path).read(signature);
+  const ModelFile file(path);
+  read_model(file);  // for its checks of every index
+  return read_workload(file, signature);
+}
+
+Workload read_workload(const ModelFile& file, std::string_view signature) {
+  return WorkReader(file).read(signature);
 }
 
 }  // namespace sealite::tflite

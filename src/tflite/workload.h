@@ -29,5 +29,7 @@ struct Workload {
 /// The work of one signature, or of the first subgraph for an empty `signature`, of any .tflite file, for the
 /// sizes that the file was made for. Throws kNotFound, kMalformed, or kUsage for no such signature.
 Workload read_workload(const std::filesystem::path& path, std::string_view signature);
+/// The same for a file that `read_model` has checked.
+Workload read_workload(const ModelFile& file, std::string_view signature);
 
 }  // namespace sealite::tflite

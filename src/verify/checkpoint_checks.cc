@@ -24,7 +24,7 @@ struct Stored {
 
 Stored read_stored(const Examination& examination) {
   try {
-    return {tflite::import_graph(examination.subject.path, examination.kind.names().signature), ""};
+    return {tflite::import_graph(examination.subject.file, examination.kind.names().signature), ""};
   } catch (const Error& error) {
     return {std::nullopt, error.what()};
   }

@@ -47,9 +47,9 @@ std::unique_ptr<Runner> load(const Examination& examination, int threads,
   const auto& claims = examination.subject.claims;
   const bool known = claims && claims->image_size >= 1 && claims->image_size <= 1 << 14;
   const LoadingNotice notice(examination.options.on_load);
-  return examination.kind.load(
-      runtime::CompiledModel(examination.subject.path, examination.kind.names().signature, run),
-      known ? claims->image_size : kUsualImageSize);
+  return examination.kind.load(runtime::CompiledModel(tflite::mapped_bytes(*examination.subject.file),
+                                                      examination.kind.names().signature, run),
+                               known ? claims->image_size : kUsualImageSize);
 }
 
 // Operators that XNNPACK leaves to the slower built-in kernels (docs/performance.md).

@@ -81,8 +81,8 @@ const tflite::ModelSignature* Subject::signature() const {
 
 Subject read_subject(const std::filesystem::path& path) {
   Subject subject;
-  subject.path = path;
-  subject.info = tflite::read_model(path);
+  subject.file = tflite::open_model(path);
+  subject.info = tflite::read_model(*subject.file);
   subject.claims = read_claims(subject.info);
   subject.precision = subject.claims && !subject.claims->precision.empty() ? subject.claims->precision
                                                                            : precision_of(subject.info);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -32,7 +33,7 @@ struct Claims {
 
 /// The model under examination.
 struct Subject {
-  std::filesystem::path path;
+  std::shared_ptr<const tflite::ModelFile> file;  ///< Every check is of these bytes.
   tflite::ModelInfo info;
   std::optional<Claims> claims;
   std::string precision;        ///< As claimed, else by the types of its weights.
