@@ -3,11 +3,13 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "base/error.h"
+#include "base/ownership.h"
 
 namespace sealite::runtime {
 namespace {
@@ -25,21 +27,51 @@ std::filesystem::path as_named(const std::filesystem::path& library) {
   return library;
 }
 
+/// Whether CMake made this folder for Sealite, in this very place: it is no copy of such a folder, nor of its
+/// bin/.
+bool is_build_folder(const std::filesystem::path& folder) {
+  constexpr std::string_view kPlace = "CMAKE_CACHEFILE_DIR:INTERNAL=";
+  if (others_may_choose(folder, "CMakeCache.txt")) return false;
+  std::ifstream cache(folder / "CMakeCache.txt");
+  bool sealite = false;
+  bool here = false;
+  for (std::string line; std::getline(cache, line) && !(sealite && here);) {
+    sealite = sealite || line == "CMAKE_PROJECT_NAME:STATIC=Sealite";
+    std::error_code ignored;  // the folder may have several names, by links
+    here = here || (line.starts_with(kPlace) &&
+                    std::filesystem::equivalent(line.substr(kPlace.size()), folder, ignored));
+  }
+  return sealite && here;
+}
+
 /// Where the library may be, best first; only existing files, but for the last resort.
-std::filesystem::path find_library(const std::filesystem::path& library) {
-  if (!library.empty()) return as_named(library);
+struct Place {
+  std::filesystem::path library;
+  std::string remark;  ///< Of a file that is there and is not loaded.
+};
+
+Place find_library(const std::filesystem::path& library) {
+  if (!library.empty()) return {as_named(library), ""};
   if (const char* named = std::getenv("SEALITE_LITERT"); named != nullptr && *named != '\0')
-    return as_named(named);
+    return {as_named(named), ""};
   std::error_code ignored;
   const std::filesystem::path executable = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  if (!executable.empty()) {
-    const std::filesystem::path folder = executable.parent_path();
-    for (const char* place : {"../lib/sealite", "../../litert"}) {
-      const std::filesystem::path candidate = (folder / place / kLibraryName).lexically_normal();
-      if (std::filesystem::exists(candidate, ignored)) return candidate;
+  const std::filesystem::path program = executable.parent_path().parent_path();  // without bin/
+  Place found{kLibraryName, ""};
+  if (program.empty()) return found;
+  const auto look = [&](const std::filesystem::path& base, const char* relative) {
+    const std::filesystem::path candidate = base / relative / kLibraryName;
+    if (!std::filesystem::exists(candidate, ignored)) return false;
+    if (others_may_choose(base, std::filesystem::path(relative) / kLibraryName)) {
+      found.remark = fmt::format("; {} is not loaded, since others may write there", candidate.string());
+      return false;
     }
-  }
-  return kLibraryName;
+    found = {candidate, ""};
+    return true;
+  };
+  if (look(program, "lib/sealite")) return found;
+  if (is_build_folder(program)) look(program.parent_path(), "litert");
+  return found;
 }
 
 /// Looks symbols up and collects the names of those that are not there.
@@ -119,13 +151,13 @@ void bind_profiler_functions(const Binder& bind, LiteRtApi& api) {
 }  // namespace
 
 std::shared_ptr<const LiteRtApi> LiteRtApi::load(const std::filesystem::path& library) {
-  const std::filesystem::path path = find_library(library);
+  const auto [path, remark] = find_library(library);
   // RTLD_NODELETE, and no dlclose: see LiteRtApi.
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (handle == nullptr) {
     const char* reason = dlerror();
-    fail(ErrorCode::kUnsupported, "the LiteRT library {} cannot be loaded: {}; {}", path.string(),
-         reason != nullptr ? reason : "no reason given", kRemedy);
+    fail(ErrorCode::kUnsupported, "the LiteRT library {} cannot be loaded: {}{}; {}", path.string(),
+         reason != nullptr ? reason : "no reason given", remark, kRemedy);
   }
   auto api = std::make_shared<LiteRtApi>();
   api->path = path;

@@ -69,10 +69,10 @@ static_assert(sizeof(LiteRtRankedTensorType) == 72);
 /// thread-local data do not survive dlclose.
 struct LiteRtApi {
   /// Loads the library from the first of: `library` if not empty, else $SEALITE_LITERT if set, else
-  /// ../lib/sealite/libLiteRt.so (installed) or ../../litert/libLiteRt.so (build tree) beside the
-  /// executable's folder, else the system's libLiteRt.so. Throws kUnsupported, naming the file, the reason
-  /// and the remedy, if it cannot be loaded or lacks a function (before LiteRT 2.1.6: another ABI under the
-  /// same names).
+  /// ../lib/sealite/libLiteRt.so (installed) beside the executable's folder or, if that lies in Sealite's own
+  /// build tree, ../../litert/libLiteRt.so, each only where nobody else may write (base/ownership.h), else
+  /// the system's libLiteRt.so. Throws kUnsupported, naming the file, the reason and the remedy, if it cannot
+  /// be loaded or lacks a function (before LiteRT 2.1.6: another ABI under the same names).
   static std::shared_ptr<const LiteRtApi> load(const std::filesystem::path& library = {});
 
   std::filesystem::path path;  ///< What was loaded.
