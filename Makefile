@@ -11,7 +11,7 @@ LABELS = $(if $(filter 1,$(SLOW)),,-LE slow)
 # Used if installed; CMake reads these when it first configures a folder.
 export CMAKE_C_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
-# TBB is not instrumented, and its own synchronisation would be reported.
+# Libraries that are not instrumented are not looked into: their own synchronisation is not seen either.
 export TSAN_OPTIONS ?= ignore_noninstrumented_modules=1:second_deadlock_stack=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
@@ -53,8 +53,9 @@ asan: setup-tests  ## run the tests with address and undefined-behaviour sanitiz
 	cmake --build --preset asan-ubsan -j $(JOBS)
 	ctest --preset asan-ubsan -j $(JOBS) $(LABELS)
 
-# What works with several threads: parallel_for, the evaluator, quantisation, the writer, conversion. Not where oneTBB or
-# GLib (libvips) hand the work over: they are not instrumented, so that each hand-over would be reported.
+# What works with several threads: parallel_for, the stages of detect_files, the evaluator, quantisation, the writer,
+# conversion. libvips, GLib and LiteRT are not instrumented: what they do among themselves is not seen, and tests plant a
+# race to show that ours still is.
 PARALLEL = base graph quantize tflite api
 tsan: setup-tests  ## run the tests of the parallel parts with the thread sanitizer
 	cmake --preset tsan

@@ -44,7 +44,7 @@ packages=(
   build-essential cmake ninja-build pkg-config      # tools
   python3 python3-pip ca-certificates unzip time    # fetching the wheel; the demo's measurements
   libfmt-dev libeigen3-dev libyaml-cpp-dev nlohmann-json3-dev libcli11-dev
-  zlib1g-dev libvips-dev libxxhash-dev libhwy-dev libtbb-dev
+  zlib1g-dev libvips-dev libhwy-dev
   libflatbuffers-dev flatbuffers-compiler
   libgtest-dev
 )

@@ -1,23 +1,18 @@
 #include "watermark/detect_files.h"
 
-#include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/parallel_pipeline.h>
-#include <oneapi/tbb/task_arena.h>
-
+#include <mutex>
 #include <shared_mutex>
 
 #include "base/interrupt.h"
+#include "base/ordered_stages.h"
 #include "base/parallel.h"
 #include "base/stopwatch.h"
 
 namespace sealite::watermark {
 namespace {
 
-namespace tbb = oneapi::tbb;
-
 // A picture on its way.
 struct Item {
-  std::size_t index = 0;
   image::Planes planes;
   PictureLogits found;
 };
@@ -71,40 +66,22 @@ void detect_files(Detector& detector, std::span<const std::filesystem::path> pic
                   const std::function<void(std::size_t index, PictureLogits found)>& each) {
   // One thread more than readers: the one that is in the model.
   const auto threads = static_cast<std::size_t>(readers) + 1;
-  // What is on its way when somebody throws, oneTBB does not destroy: it gets pointers into this. Pictures
-  // leave in order, so by the time that a place is taken again, its picture has left.
-  std::vector<Item> places(threads + 1);
+  std::vector<Item> places(stage_places(threads));
   Reader reader(detector, limits, pictures.size() > 1);
-  std::size_t next = 0;
-  const auto take = tbb::make_filter<void, Item*>(tbb::filter_mode::serial_in_order,
-                                                  [&](tbb::flow_control& control) -> Item* {
-                                                    check_interrupt();
-                                                    if (next == pictures.size()) {
-                                                      control.stop();
-                                                      return nullptr;
-                                                    }
-                                                    Item& item = places[next % places.size()];
-                                                    item = Item();
-                                                    item.index = next++;
-                                                    return &item;
-                                                  });
-  const auto decode = tbb::make_filter<Item*, Item*>(tbb::filter_mode::parallel, [&](Item* item) {
-    reader.read(pictures[item->index], *item);
-    return item;
-  });
-  const auto run = tbb::make_filter<Item*, Item*>(tbb::filter_mode::serial_in_order, [&](Item* item) {
-    check_interrupt();
+  OrderedStages stages;
+  stages.prepare = [&](std::size_t index, std::size_t place) {
+    places[place] = Item();
+    reader.read(pictures[index], places[place]);
+  };
+  stages.run = [&](std::size_t, std::size_t place) {
+    Item& item = places[place];
     const Stopwatch stopwatch;
-    if (!item->found.error) item->found.logits = detector.detect(item->planes);
-    item->found.seconds += stopwatch.seconds();
-    return item;
-  });
+    if (!item.found.error) item.found.logits = detector.detect(item.planes);
+    item.found.seconds += stopwatch.seconds();
+  };
   // Apart from the model, which can go on with the next picture.
-  const auto give = tbb::make_filter<Item*, void>(
-      tbb::filter_mode::serial_in_order, [&](Item* item) { each(item->index, std::move(item->found)); });
-  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
-  tbb::task_arena arena(static_cast<int>(threads));
-  arena.execute([&] { tbb::parallel_pipeline(places.size(), take & decode & run & give); });
+  stages.give = [&](std::size_t index, std::size_t place) { each(index, std::move(places[place].found)); };
+  run_ordered(pictures.size(), threads, stages);
 }
 
 }  // namespace sealite::watermark

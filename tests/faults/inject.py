@@ -28,7 +28,7 @@ MEMORY_CALLS = {"alloc": "ENOMEM", "mmap": "ENOMEM", "thread": "EAGAIN"}
 TEXTS = {"ENOSPC": "No space left on device", "EIO": "Input/output error"}
 # sealite::ErrorCode
 NO_MEMORY, IO = 71, 74
-# Without memory or threads LiteRT and oneTBB say no more than that they cannot.
+# Without memory or threads LiteRT says no more than that it cannot.
 GUESTS_SAY = {0, 65, 69, 70, NO_MEMORY}
 
 
