@@ -4,12 +4,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "base/mapped_file.h"
 #include "base/memory_limit.h"
 #include "runtime/litert_api.h"
 #include "runtime/litert_values.h"
