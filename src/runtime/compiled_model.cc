@@ -6,7 +6,6 @@
 #include <limits>
 #include <utility>
 
-#include "base/bytes.h"
 #include "base/error.h"
 #include "base/memory_limit.h"
 #include "runtime/litert_api.h"
