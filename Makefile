@@ -1,5 +1,6 @@
 # The two commands that matter: `make demo` and `make test`. Each sets the machine up first (Debian 12; quick when it
-# is set up already). Everything else is plain CMake: see CMakePresets.json.
+# is set up already), and both work in build/release: what one compiled, the other does not compile again. Everything
+# else is plain CMake: see CMakePresets.json.
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -15,11 +16,11 @@ export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 export TSAN_OPTIONS ?= ignore_noninstrumented_modules=1:second_deadlock_stack=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
-.PHONY: all setup setup-tests test demo lint install asan tsan coverage fuzz attacks faults clean help
+.PHONY: all setup setup-tests test demo lint install asan tsan coverage fuzz attacks faults thorough clean help
 .NOTPARALLEL:
 
 all: setup  ## build build/release/bin/sealite
-	cmake --preset release
+	cmake --preset release -DSEALITE_TESTS=OFF
 	cmake --build --preset release -j $(JOBS)
 
 setup:  ## install the packages that are missing and fetch LiteRT
@@ -28,11 +29,11 @@ setup:  ## install the packages that are missing and fetch LiteRT
 setup-tests:
 	scripts/setup.sh --tests
 
-test: setup-tests  ## build the dev preset and run every test (SLOW=1: the slow ones too)
+test: setup-tests  ## build and run every test, against the program that `make` builds (SLOW=1: the slow ones too)
 	tools/check_includes.sh
-	cmake --preset dev
-	cmake --build --preset dev -j $(JOBS)
-	ctest --preset dev -j $(JOBS) $(LABELS)
+	cmake --preset release -DSEALITE_TESTS=ON
+	cmake --build --preset release -j $(JOBS)
+	ctest --preset release -j $(JOBS) $(LABELS)
 
 demo: all  ## convert a trained model and a full-size ChunkySeal, read a photo with both (KEEP=1: keep the big files)
 	scripts/demo.sh
@@ -41,17 +42,17 @@ lint:  ## clang-format and clang-tidy (version 19) over the sources
 	scripts/setup.sh --lint
 	tools/check_includes.sh
 	find $(wildcard src include tests fuzz bench) -name '*.cc' -o -name '*.h' | xargs clang-format-19 --dry-run -Werror
-	cmake --preset dev
-	cmake --build --preset dev -j $(JOBS) --target generated/schema_generated.h
-	find src -name '*.cc' | xargs -P $(JOBS) -n 4 clang-tidy-19 --quiet -p build/dev
+	cmake --preset lint
+	cmake --build --preset lint -j $(JOBS) --target generated/schema_generated.h
+	scripts/clang_tidy.sh $(JOBS)
 
 install: all  ## install into PREFIX (default /usr/local)
 	cmake --install build/release --prefix $(PREFIX)
 
-asan: setup-tests  ## run the tests with address and undefined-behaviour sanitizers
+asan: setup-tests  ## run the tests with address and undefined-behaviour sanitizers (ONLY='unit|golden': those labels)
 	cmake --preset asan-ubsan
 	cmake --build --preset asan-ubsan -j $(JOBS)
-	ctest --preset asan-ubsan -j $(JOBS) $(LABELS)
+	ctest --preset asan-ubsan -j $(JOBS) $(LABELS) $(if $(ONLY),-L '$(ONLY)')
 
 # What works with several threads: parallel_for, the stages of detect_files, the evaluator, quantisation, the writer,
 # conversion. libvips, GLib and LiteRT are not instrumented: what they do among themselves is not seen, and tests plant a
@@ -66,7 +67,7 @@ coverage:  ## print the line coverage of the folders that read strangers' files 
 	scripts/coverage.sh $(JOBS)
 
 fuzz:  ## run each libFuzzer target for SECONDS=60; what it finds is left in build/fuzz/found
-	scripts/setup.sh --lint
+	scripts/setup.sh --lint --tests
 	cmake --preset fuzz
 	cmake --build --preset fuzz -j $(JOBS) --target $(addprefix fuzz_,$(basename $(notdir $(filter-out fuzz/replay.cc,$(wildcard fuzz/*.cc)))))
 	scripts/fuzz.sh $(SECONDS)
@@ -78,9 +79,12 @@ attacks: all  ## known hostile files, and COUNT=10000 mutated checkpoints and mo
 
 faults: COUNT ?= 1000
 faults: setup-tests  ## end sealite at COUNT=1000 random moments, and make each call of its writes and allocations fail
-	cmake --preset dev
-	cmake --build --preset dev -j $(JOBS) --target sealite faulty
+	cmake --preset release -DSEALITE_TESTS=ON
+	cmake --build --preset release -j $(JOBS) --target sealite faulty
 	scripts/faults.sh $(COUNT)
+
+thorough: setup-tests  ## what does not fit into CI: hours of tests, sanitizers, coverage, attacks, faults and fuzzing
+	scripts/thorough.sh
 
 clean:  ## remove every build folder, LiteRT and demo files included
 	rm -rf build

@@ -5,8 +5,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 count=${1:-1000}
-sealite=build/dev/bin/sealite
-faulty=build/dev/tests/faults/libfaulty.so
+sealite=build/release/bin/sealite
+faulty=build/release/tests/faults/libfaulty.so
 status=0
 run() {
   printf '\n%s\n' "$*"

@@ -8,7 +8,7 @@ usage() {
   cat <<'HELP'
 usage: scripts/setup.sh [--lint] [--tests] [--bench] [--coverage] [--no-apt]
   --lint     also clang-19, clang-tidy-19, clang-format-19 and its sanitizer runtime
-  --tests    also chromium, in which a test looks at the verification report
+  --tests    also GoogleTest, and chromium, in which a test looks at the verification report
   --bench    also Google Benchmark, for -DSEALITE_BENCH=ON
   --coverage also gcovr
   --no-apt   never call apt (the packages are there in some other form)
@@ -46,12 +46,11 @@ packages=(
   libfmt-dev libeigen3-dev libyaml-cpp-dev nlohmann-json3-dev libcli11-dev
   zlib1g-dev libvips-dev libhwy-dev
   libflatbuffers-dev flatbuffers-compiler
-  libgtest-dev
 )
 if ((lint)); then packages+=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev); fi
 if ((bench)); then packages+=(libbenchmark-dev); fi
 if ((coverage)); then packages+=(gcovr); fi
-if ((tests)); then packages+=(chromium fonts-dejavu-core); fi
+if ((tests)); then packages+=(libgtest-dev chromium fonts-dejavu-core); fi
 
 missing_packages() {
   local installed

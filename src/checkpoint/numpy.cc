@@ -12,7 +12,7 @@
 namespace sealite::checkpoint {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::string_view kNumpyMagic = "\x93NUMPY";
 constexpr std::size_t kMaxArrayRank = 8;
 
 // The header is a Python dict: {'descr': '<f4', 'fortran_order': False, 'shape': (4, 33), }
@@ -95,7 +95,7 @@ const NumpyType& find_numpy_type(std::string_view descr) {
 }
 
 NumpyArray parse(ByteView file) {
-  if (file.size() < 12 || as_text(file.first(kMagic.size())) != kMagic)
+  if (file.size() < 12 || as_text(file.first(kNumpyMagic.size())) != kNumpyMagic)
     fail(ErrorCode::kMalformed, "it is no .npy array");
   const auto version = load<std::uint8_t>(file, 6);
   if (version < 1 || version > 3) fail(ErrorCode::kMalformed, "its version {} is not 1 to 3", version);
