@@ -1,25 +1,30 @@
-// How far each recipe, and each improvement by itself, leaves the logits from the float32 model's, on the
-// mean over seeds of random checkpoints. A single model's figure is a noisy draw: rounding gives each output
-// a constant offset.
+// How far each recipe, and each improvement by itself, leaves the logits from the float32 model's, on
+// pictures that were not calibrated on.
 //
-//   quantize_agreement [SEEDS] [CARD.yaml ...]      default: 10 seeds of the three tiny ConvNeXt cards in
-//   shared/fixtures
+//   quantize_agreement PICTURES [CHECKPOINT...]     default: the four of tests/reference, and assets/demo.pth
+//   quantize_agreement PICTURES SEEDS               each step by itself, on random checkpoints
 //
-// Prints relative errors ||difference|| / ||float32 logits|| in LiteRT on the fixtures' pictures; calibration
-// uses the five photos. The float32 model runs in LiteRT too.
+// PICTURES is a folder, searched whole, for instance of scikit-image's and scikit-learn's (28 pictures):
+//   pip install --no-deps --target pictures scikit-image==0.26.0 scikit-learn==1.9.1
+// In the order of their names one half is calibrated on and the other measured, then the other way round.
+// SEEDS random checkpoints are made of each of the three ConvNeXt cards: a single model's figure is a noisy
+// draw, since rounding gives each output a constant offset. Prints relative errors ||difference|| / ||float32
+// logits||, both in LiteRT.
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <vector>
 
-#include "../tests/npy.h"
+#include "base/error.h"
 #include "graph/evaluate.h"
 #include "image/resize.h"
+#include "model/derive_card.h"
 #include "model/detector_graph.h"
 #include "passes/pass.h"
 #include "quantize/calibrate.h"
@@ -46,43 +51,71 @@ struct Variant {
   bool mixed = false;  // the worst layers, by their effect on the logits, in float16
 };
 
-constexpr auto kMaxAbs = quantize::ScaleSearch::kMaxAbs;
-constexpr auto kMse = quantize::ScaleSearch::kMse;
-constexpr Variant kVariants[] = {
-    {"fp16, plain rounding", "fp16", kMaxAbs, false},
+// What `convert` does without an option, with --calibrate and with --gptq.
+constexpr Variant kOffered[] = {
     {"fp16, default: bias from estimated moments", "fp16", {}},
     {"fp16, bias from calibration pictures", "fp16", {}, true, true},
-    {"int8, plain rounding", "int8", kMaxAbs, false},
-    {"int8, scale search", "int8", kMse, false},
     {"int8, default: bias from estimated moments", "int8", {}},
     {"int8, bias from calibration pictures", "int8", {}, true, true},
     {"int8, that and GPTQ", "int8", {}, true, true, true},
-    {"int8, that and the 3 worst layers in fp16", "int8", {}, true, true, true, true},
-    {"int4, plain rounding", "int4", kMaxAbs, false},
-    {"int4, scale search", "int4", kMse, false},
     {"int4, default: scale search, bias from estimated moments", "int4", {}},
     {"int4, bias from calibration pictures", "int4", {}, true, true},
     {"int4, that and GPTQ", "int4", {}, true, true, true},
+};
+
+// The steps that led there.
+constexpr auto kMaxAbs = quantize::ScaleSearch::kMaxAbs;
+constexpr auto kMse = quantize::ScaleSearch::kMse;
+constexpr Variant kSteps[] = {
+    {"fp16, plain rounding", "fp16", kMaxAbs, false},
+    kOffered[0],
+    kOffered[1],
+    {"int8, plain rounding", "int8", kMaxAbs, false},
+    {"int8, scale search", "int8", kMse, false},
+    kOffered[2],
+    kOffered[3],
+    kOffered[4],
+    {"int8, that and the 3 worst layers in fp16", "int8", {}, true, true, true, true},
+    {"int4, plain rounding", "int4", kMaxAbs, false},
+    {"int4, scale search", "int4", kMse, false},
+    kOffered[5],
+    kOffered[6],
+    kOffered[7],
     {"int4, that and the 3 worst layers in fp16", "int4", {}, true, true, true, true},
 };
 
 struct Pictures {
-  graph::Tensor test;         // [N,3,S,S]
-  graph::Tensor calibration;  // likewise
+  graph::Tensor calibration;  // [N,3,S,S]
+  graph::Tensor test;         // likewise
 };
 
-Pictures load_pictures(std::int64_t size) {
-  Pictures pictures;
-  const fs::path shared = fs::path(SEALITE_SHARED) / "fixtures";
-  const auto images = read_npy(shared / (size == 64 ? "demo.images.npy" : "pixelseal_tiny.images.npy"));
-  pictures.test = {images.shape, images.values};
-  for (const auto& entry : fs::directory_iterator(shared / "photos")) {
-    const auto chw = image::to_chw(image::resize_antialiased(image::read_picture(entry.path()), size, size));
-    pictures.calibration.values.insert(pictures.calibration.values.end(), chw.begin(), chw.end());
+// Every PNG and JPEG file of `folder`, by name.
+std::vector<fs::path> find_pictures(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const auto extension = entry.path().extension();
+    if (entry.is_regular_file() && (extension == ".png" || extension == ".jpg")) paths.push_back(entry);
   }
-  const auto count = static_cast<std::int64_t>(pictures.calibration.values.size()) / (3 * size * size);
-  pictures.calibration.shape = {count, 3, size, size};
-  return pictures;
+  std::ranges::sort(paths, {}, [](const fs::path& path) { return path.filename(); });
+  if (paths.size() < 2)
+    fail(ErrorCode::kUsage, "'{}' has {} pictures, expected two or more", folder.string(), paths.size());
+  return paths;
+}
+
+graph::Tensor load_pictures(std::span<const fs::path> paths, std::int64_t size) {
+  graph::Tensor images{{static_cast<std::int64_t>(paths.size()), 3, size, size}, {}};
+  for (const fs::path& path : paths) {
+    const auto chw = image::to_chw(image::resize_antialiased(image::read_picture(path), size, size));
+    images.values.insert(images.values.end(), chw.begin(), chw.end());
+  }
+  return images;
+}
+
+// Both ways to calibrate on one half and measure on the other.
+std::array<Pictures, 2> halves(std::span<const fs::path> paths, std::int64_t size) {
+  const graph::Tensor one = load_pictures(paths.first(paths.size() / 2), size);
+  const graph::Tensor other = load_pictures(paths.subspan(paths.size() / 2), size);
+  return {Pictures{one, other}, Pictures{other, one}};
 }
 
 std::vector<float> run_in_litert(const graph::Graph& graph, const graph::Tensor& images,
@@ -137,52 +170,89 @@ graph::Graph quantized(const Variant& variant, const graph::Graph& original, con
   return apply(variant, original, pictures, std::move(keep));
 }
 
-void measure_card(const std::string& card_path, int seeds, const fs::path& scratch,
-                  std::vector<double>& totals) {
-  const model::Card card = model::load_card(card_path);
-  const Pictures pictures = load_pictures(card.image_size);
-  std::vector<double> sums(std::size(kVariants), 0.0);
-  for (int seed = 0; seed < seeds; ++seed) {
-    make_checkpoint(scratch / "model.pth", {card_path, static_cast<std::uint64_t>(seed), true});
-    const auto file =
-        std::make_shared<const checkpoint::Checkpoint>(checkpoint::Checkpoint::open(scratch / "model.pth"));
-    model::InterfaceOptions border;
-    border.height = border.width = card.image_size;
-    graph::Graph graph =
-        model::build_detector_graph(*model::make_detector(card), model::Weights(file), border);
-    passes::run_pipeline(graph, {});
-    const std::vector<float> exact = run_in_litert(graph, pictures.test, scratch);
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      const graph::Graph smaller = quantized(kVariants[i], graph, pictures);
-      sums[i] += relative_error(exact, run_in_litert(smaller, pictures.test, scratch));
+using Errors = std::vector<double>;  // one for each variant
+
+// The mean over both halves.
+Errors measure(std::span<const Variant> variants, const fs::path& checkpoint,
+               std::span<const fs::path> pictures, const fs::path& scratch) {
+  const auto file = std::make_shared<const checkpoint::Checkpoint>(checkpoint::Checkpoint::open(checkpoint));
+  const model::Card card = model::derive_card(*file);
+  model::InterfaceOptions border;
+  border.height = border.width = card.image_size;
+  graph::Graph graph = model::build_detector_graph(*model::make_detector(card), model::Weights(file), border);
+  passes::run_pipeline(graph, {});
+  Errors errors(variants.size(), 0.0);
+  for (const Pictures& half : halves(pictures, card.image_size)) {
+    const std::vector<float> exact = run_in_litert(graph, half.test, scratch);
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+      const graph::Graph smaller = quantized(variants[i], graph, half);
+      errors[i] += relative_error(exact, run_in_litert(smaller, half.test, scratch)) / 2;
     }
   }
-  fmt::print("{} ({} seeds)\n", card.name, seeds);
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    fmt::print("  {:.5f}  {}\n", sums[i] / seeds, kVariants[i].name);
-    totals[i] += sums[i] / seeds;
-  }
+  return errors;
+}
+
+void print_errors(std::span<const Variant> variants, const std::string& title, const Errors& errors) {
+  fmt::print("{}\n", title);
+  for (std::size_t i = 0; i < errors.size(); ++i) fmt::print("  {:.5f}  {}\n", errors[i], variants[i].name);
   std::fflush(stdout);
+}
+
+Errors mean_of(const std::vector<Errors>& all) {
+  Errors mean(all.at(0).size(), 0.0);
+  for (const Errors& errors : all) {
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += errors[i] / static_cast<double>(all.size());
+  }
+  return mean;
+}
+
+void measure_checkpoints(const std::vector<fs::path>& checkpoints, std::span<const fs::path> pictures,
+                         const fs::path& scratch) {
+  std::vector<Errors> all;
+  for (const fs::path& checkpoint : checkpoints) {
+    all.push_back(measure(kOffered, checkpoint, pictures, scratch));
+    print_errors(kOffered, checkpoint.stem().string(), all.back());
+  }
+  print_errors(kOffered, fmt::format("mean of {}", all.size()), mean_of(all));
+}
+
+void measure_seeds(int seeds, std::span<const fs::path> pictures, const fs::path& scratch) {
+  std::vector<Errors> cards;
+  for (const char* name : {"chunkyseal_tiny", "pixelseal_tiny", "videoseal_1.0_tiny"}) {
+    std::vector<Errors> draws;
+    const auto card = fmt::format("{}/tests/reference/{}.card.yaml", SEALITE_SOURCE_DIR, name);
+    for (int seed = 0; seed < seeds; ++seed) {
+      const fs::path checkpoint = scratch / fmt::format("{}.pth", name);
+      make_checkpoint(checkpoint, {card, static_cast<std::uint64_t>(seed), true});
+      draws.push_back(measure(kSteps, checkpoint, pictures, scratch));
+    }
+    cards.push_back(mean_of(draws));
+    print_errors(kSteps, fmt::format("{}, {} seeds", name, seeds), cards.back());
+  }
+  print_errors(kSteps, "mean of the three cards", mean_of(cards));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    const int seeds = argc > 1 ? std::atoi(argv[1]) : 10;
-    std::vector<std::string> cards(argv + std::min(argc, 2), argv + argc);
-    if (cards.empty()) {
-      for (const char* name : {"chunkyseal_tiny", "pixelseal_tiny", "videoseal_1.0_tiny"}) {
-        cards.push_back(fmt::format("{}/fixtures/{}.card.yaml", SEALITE_SHARED, name));
-      }
+    if (argc < 2) fail(ErrorCode::kUsage, "usage: quantize_agreement PICTURES [CHECKPOINT... | SEEDS]");
+    const std::vector<fs::path> pictures = find_pictures(argv[1]);
+    std::vector<fs::path> checkpoints(argv + 2, argv + argc);
+    const int seeds = checkpoints.size() == 1 ? std::atoi(argv[2]) : 0;
+    if (checkpoints.empty()) {
+      const fs::path source = SEALITE_SOURCE_DIR;
+      for (const char* name : {"chunkyseal", "pixelseal", "videoseal_1.0", "videoseal_0.0"})
+        checkpoints.push_back(source / "tests/reference" / fmt::format("{}_tiny.pth", name));
+      checkpoints.push_back(source / "assets/demo.pth");
     }
     const fs::path scratch = fs::temp_directory_path() / fmt::format("sealite_agreement.{}", ::getpid());
     fs::create_directories(scratch);
-    std::vector<double> totals(std::size(kVariants), 0.0);
-    for (const std::string& card : cards) measure_card(card, seeds, scratch, totals);
-    fmt::print("mean over {} cards\n", cards.size());
-    for (std::size_t i = 0; i < totals.size(); ++i) {
-      fmt::print("  {:.5f}  {}\n", totals[i] / static_cast<double>(cards.size()), kVariants[i].name);
+    fmt::print("{} pictures\n", pictures.size());
+    if (seeds > 0) {
+      measure_seeds(seeds, pictures, scratch);
+    } else {
+      measure_checkpoints(checkpoints, pictures, scratch);
     }
     fs::remove_all(scratch);
   } catch (const std::exception& error) {

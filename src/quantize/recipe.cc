@@ -10,21 +10,21 @@ namespace sealite::quantize {
 namespace {
 
 // Sizes are of the full-size ChunkySeal detector. Errors are of the logits, ||difference|| / ||float32||: the
-// mean over ten random checkpoints of each of three small cards, without calibration pictures -> with them ->
-// with --gptq (bench/quantize_agreement.cc).
+// mean of five small models on 28 pictures, without calibration -> calibrated on other pictures -> with
+// --gptq (bench/quantize_agreement.cc).
 constexpr Recipe kRecipes[] = {
-    {"float32", "", "FLOAT32", "as trained (ChunkySeal: 2952 MB)", WeightFormat::kFloat32,
+    {"float32", "", "FLOAT32", "as trained (ChunkySeal: 2952 MiB)", WeightFormat::kFloat32,
      WeightFormat::kFloat32},
     {"fp16", "_fp16", "FP16",
-     "float16 weights, widened at load (1477 MB; error 0.0004 -> 0.0003 with --calibrate)",
+     "float16 weights, widened at load (1477 MiB; error 0.00051, or 0.00042 with --calibrate)",
      WeightFormat::kFloat16, WeightFormat::kFloat16},
     {"int8", "_int8", "INT8 (dynamic)",
-     "int8 weights per output channel, float activations; stem and depthwise float32 (750 MB; error 0.0098 "
-     "-> 0.0087 with --calibrate, 0.0061 with --gptq)",
+     "int8 weights per output channel, float activations; stem and depthwise float32 (750 MiB; error 0.0165, "
+     "or 0.0128 with --calibrate, 0.0093 with --gptq)",
      WeightFormat::kInt8, WeightFormat::kFloat32},
     {"int4", "_int4", "INT4 (dynamic)",
-     "4-bit FULLY_CONNECTED weights per output channel, CONV_2D and head int8 (431 MB; error 0.087 -> 0.065 "
-     "with --calibrate, 0.029 with --gptq)",
+     "4-bit FULLY_CONNECTED weights per output channel, CONV_2D and head int8 (431 MiB; error 0.154, or "
+     "0.113 with --calibrate, 0.061 with --gptq)",
      WeightFormat::kInt4, WeightFormat::kFloat32},
 };
 
