@@ -60,6 +60,13 @@ CARDS = [
     ("size of 0", "args: {nbits: 6, img_size_proc: 0}\n" + NETWORK, 65, ()),
     ("depths of 2^30", "args: {nbits: 6, img_size_proc: 64}\n" + NETWORK.replace("[1, 1, 1, 1]", "[1073741824, 1, 1, 1]"),
      65, ()),
+    # 99 bytes took 2.9 GB: each block was planned before it was looked for.
+    ("depths of 2^20", "args: {nbits: 6, img_size_proc: 64}\n" + NETWORK.replace("[1, 1, 1, 1]", "[1, 1, 1048576, 1]"),
+     65, ("depths",)),
+    ("64 depths of 4096", "args: {nbits: 6, img_size_proc: 64}\n" + NETWORK.replace(
+        "[1, 1, 1, 1]", str([4096] * 64)).replace("[4, 4, 16, 32]", str([4] * 64)), 65, ("depths",)),
+    ("blocks of 2^20", "args: {nbits: 6, img_size_proc: 64}\nembedder: {model: unet_x, params: {unet: {num_blocks: 1048576}}}\n"
+     + NETWORK, 65, ("num_blocks",)),
     ("a million stages", "args: {nbits: 6, img_size_proc: 64}\n" + NETWORK.replace(
         "[1, 1, 1, 1]", "[" + "1, " * 1000000 + "1]"), 65, ()),
     ("dims of 2^40", "args: {nbits: 6, img_size_proc: 64}\n" + NETWORK.replace("[4, 4,", "[1099511627776, 4,"), 65, ()),

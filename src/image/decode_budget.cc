@@ -10,7 +10,7 @@ namespace {
 /// WebP and HEIF: measured with libwebp 1.2.4 and libheif 1.15 (docs/security.md).
 double held_bytes(VipsImage* image, Decoder decoder, const JpegScans& jpeg) {
   constexpr double kWebp = 8;
-  constexpr double kHeif = 12;
+  constexpr double kHeif = 10;
   const auto sample = static_cast<double>(vips_format_sizeof(vips_image_get_format(image)));
   const double pixel = sample * vips_image_get_bands(image);
   switch (decoder) {

@@ -49,7 +49,7 @@ EmbedderCard parse_embedder(const CardSection& embedder) {
   card.out_channels = unet.dimension("out_channels", 3);
   card.z_channels = unet.dimension("z_channels", 16);
   card.z_channels_mults = unet.dimensions("z_channels_mults", {1, 2, 4, 8});
-  card.num_blocks = unet.dimension("num_blocks", 8);
+  card.num_blocks = unet.repeats("num_blocks", 8);
   card.activation = unet.get<std::string>("activation", "relu");
   card.normalization = unet.get<std::string>("normalization", "batch");
   card.last_tanh = unet.get("last_tanh", true);

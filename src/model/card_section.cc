@@ -33,6 +33,19 @@ std::vector<std::int64_t> CardSection::dimensions(const std::string& key,
   return list;
 }
 
+std::int64_t CardSection::repeats(const std::string& key, std::int64_t fallback) const {
+  return check(key, get<std::int64_t>(key, fallback), kMaxRepeats);
+}
+
+std::vector<std::int64_t> CardSection::repeats(const std::string& key,
+                                               std::vector<std::int64_t> fallback) const {
+  const auto list = dimensions(key, std::move(fallback));
+  std::int64_t sum = 0;
+  for (const std::int64_t value : list) sum += value;
+  check(key, sum, kMaxRepeats);
+  return list;
+}
+
 YAML::Node CardSection::lookup(const std::string& key) const {
   // The const operator[] does not insert the key.
   if (empty()) return YAML::Node(YAML::NodeType::Undefined);
@@ -55,9 +68,9 @@ void CardSection::fail_kind(const std::string& key) const {
   fail(ErrorCode::kMalformed, "'{}.{}' is not of the expected kind", path_, key);
 }
 
-std::int64_t CardSection::check(const std::string& key, std::int64_t value) const {
-  if (value < 1 || value > kMaxDimension)
-    fail(ErrorCode::kMalformed, "'{}.{}' is {}, expected 1 to {}", path_, key, value, kMaxDimension);
+std::int64_t CardSection::check(const std::string& key, std::int64_t value, std::int64_t most) const {
+  if (value < 1 || value > most)
+    fail(ErrorCode::kMalformed, "'{}.{}' is {}, expected 1 to {}", path_, key, value, most);
   return value;
 }
 

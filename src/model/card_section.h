@@ -40,6 +40,13 @@ class CardSection {
   /// At least one of them, each 1 to kMaxDimension.
   std::vector<std::int64_t> dimensions(const std::string& key, std::vector<std::int64_t> fallback) const;
 
+  /// How often a block is repeated, 1 to kMaxRepeats; for several stages, kMaxRepeats in all.
+  std::int64_t repeats(const std::string& key, std::int64_t fallback) const;
+  std::vector<std::int64_t> repeats(const std::string& key, std::vector<std::int64_t> fallback) const;
+
+  // Each block is planned, with 3 KB for its ten parameters, before it is compared with a checkpoint's
+  // tensors: 99 bytes of a card took 2.9 GB. Real models have 36 at most.
+  static constexpr std::int64_t kMaxRepeats = 4096;
   // Far above every real model, and small enough that no product of them overflows 64 bits.
   static constexpr std::int64_t kMaxDimension = 1 << 20;
 
@@ -47,7 +54,7 @@ class CardSection {
   YAML::Node lookup(const std::string& key) const;
   double number(const std::string& key, const YAML::Node& value) const;
   [[noreturn]] void fail_kind(const std::string& key) const;
-  std::int64_t check(const std::string& key, std::int64_t value) const;
+  std::int64_t check(const std::string& key, std::int64_t value, std::int64_t most = kMaxDimension) const;
 
   YAML::Node node_;
   std::string path_;

@@ -117,7 +117,7 @@ void grow_dims(ConvNextCard& card, std::int64_t bits) {
 std::any read_convnext_card(const CardSection& params, const Card& card) {
   ConvNextCard convnext;
   const CardSection encoder = params.child("encoder");
-  convnext.depths = encoder.dimensions("depths", {3, 3, 9, 3});
+  convnext.depths = encoder.repeats("depths", std::vector<std::int64_t>{3, 3, 9, 3});
   convnext.dims = encoder.dimensions("dims", {96, 192, 384, 768});
   convnext.stem_stride = encoder.dimension("stem_stride", 4);
   if (params.get("proportional_dim", false)) grow_dims(convnext, card.bits);

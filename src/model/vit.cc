@@ -323,7 +323,7 @@ std::any read_vit_card(const CardSection& params, const Card& card) {
   VitCard vit;
   vit.embed_dim = encoder.dimension("embed_dim", vit.embed_dim);
   vit.out_chans = encoder.dimension("out_chans", vit.out_chans);
-  vit.depth = encoder.dimension("depth", vit.depth);
+  vit.depth = encoder.repeats("depth", vit.depth);
   vit.num_heads = encoder.dimension("num_heads", vit.num_heads);
   vit.patch_size = encoder.dimension("patch_size", vit.patch_size);
   vit.grid = card.image_size / vit.patch_size;

@@ -175,6 +175,9 @@ INSTANTIATE_TEST_SUITE_P(
                    "args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {encoder: {depths: 3}}}"},
         BrokenCard{"encoder.depths' has 0",
                    "args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {encoder: {depths: []}}}"},
+        BrokenCard{
+            "encoder.depths' is 4097",
+            "args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {encoder: {depths: [4000, 97]}}}"},
         BrokenCard{"encoder.depths' is 0",
                    "args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {encoder: {depths: [0]}}}"},
         BrokenCard{"'depths' has 4 stages, 'dims' 2",
