@@ -22,7 +22,7 @@ class Meter:
     """What one command costs with a file; files that were measured are not measured again."""
 
     def __init__(self, binary, folder, options):
-        self.program = program.Program(binary, folder)
+        self.program = program.Program(binary, folder, timeout=900)
         self.folder = folder
         self.options = options
         self.sound = valid_files.small_files(self.program, folder / "sound")
@@ -57,7 +57,7 @@ class Meter:
                 self.known[key] = None
             else:
                 outcome = self.cost(space, data)
-                if outcome.signal or outcome.status not in program.DOCUMENTED:
+                if outcome.signal or outcome.status not in (*program.DOCUMENTED, 1, 2):  # verdicts of verify, too
                     print(f"FINDING {space.reader}: {space.name} {numbers}: status {outcome.status}, signal "
                           f"{outcome.signal}: {outcome.err[-200:]!r}", flush=True)
                 self.known[key] = outcome, len(data)

@@ -3,7 +3,7 @@ import json
 import struct
 from dataclasses import dataclass, field
 
-from attack import CARD, DETECT, EXTRACT, INSPECT, MARK_PICTURE, READ_PICTURE, REFERENCE, Command
+from attack import CARD, DETECT, EXTRACT, INSPECT, READ_PICTURE, REFERENCE, Command
 from families import numpy as arrays
 from families import tflite, yaml
 from families.pictures import DATA, with_segment
@@ -12,6 +12,7 @@ from formats.jpeg import progressive
 from formats.pickle_ops import integer, le, model, tensor, text, torch_zip
 from formats.zip_file import Entry, build
 
+PIXELS = ("--max-pixels", "50000000")  # as in the systemd unit of docs/security.md
 CANDIDATES = Command("detect", ("detect", "{sound}/wide.tflite", "{photo}", "--candidates", "{file}"))
 
 
@@ -153,24 +154,27 @@ def other_spaces():
 
 
 def picture_spaces():
+    """Reading them; what `embed` does then follows from the picture's size alone."""
     jpeg = (DATA / "rgb.jpg").read_bytes()
-    for command in (READ_PICTURE, MARK_PICTURE):
-        def space(title, suffix, make, numbers, **most):
-            return Space(f"{title[0]}, {command.name}", title[1], command.arguments, "rgb.png", suffix, make, numbers, most)
-        size = {"width": 64, "height": 64}
-        yield space(("JPEG", "scans"), ".jpg", progressive, size | {"scans": 3, "components": 1}, width=65500, height=65500,
-                    components=3)
-        yield space(("JPEG", "EXIF fields"), ".jpg", lambda n: exif_jpeg(jpeg, n), {"n": 4}, n=5000)
-        yield space(("PNG", "black"), ".png", lambda width, height, interlace: pictures.black_png(
-            width, height, interlace=interlace - 1), size | {"interlace": 1}, width=1 << 20, height=1 << 20, interlace=2)
-        yield space(("PNG", "black, 16-bit RGBA"), ".png", lambda width, height, interlace: pictures.black_png(
-            width, height, 16, 6, interlace - 1), size | {"interlace": 1}, width=1 << 15, height=1 << 15, interlace=2)
-        yield space(("PNG", "texts"), ".png", text_png, {"n": 1, "size": 1024}, size=1 << 27)
-        yield space(("WebP", "black"), ".webp", pictures.black_webp, size, width=16383, height=16383)
-        yield space(("TIFF", "black strips"), ".tif", pictures.black_tiff, size | {"samples": 1, "rows": 16}, width=1 << 20,
-                    height=1 << 20, samples=8)
-        yield space(("TIFF", "black tiles"), ".tif", pictures.black_tiff, size | {"samples": 1, "tile": 256}, width=1 << 20,
-                    height=1 << 20, samples=8, tile=8192)
+    size = {"width": 64, "height": 64}
+
+    def space(reader, name, suffix, make, numbers, **most):
+        return Space(reader, name, READ_PICTURE.arguments + PIXELS, "rgb.png", suffix, make, numbers, most)
+
+    def png(depth, colour):
+        return lambda width, height, interlace: pictures.black_png(width, height, depth, colour, interlace - 1)
+    yield space("JPEG", "scans", ".jpg", progressive, size | {"scans": 3, "components": 1}, width=65500, height=65500,
+                components=3)
+    yield space("JPEG", "EXIF fields", ".jpg", lambda n: exif_jpeg(jpeg, n), {"n": 4}, n=5000)
+    yield space("PNG", "black, 1 bit", ".png", png(1, 0), size | {"interlace": 1}, width=1 << 20, height=1 << 20, interlace=2)
+    yield space("PNG", "black, 16-bit RGBA", ".png", png(16, 6), size | {"interlace": 1}, width=1 << 15, height=1 << 15,
+                interlace=2)
+    yield space("PNG", "texts", ".png", text_png, {"n": 1, "size": 1024}, size=1 << 27)
+    yield space("WebP", "black", ".webp", pictures.black_webp, size, width=16383, height=16383)
+    yield space("TIFF", "black strips", ".tif", pictures.black_tiff, size | {"samples": 1, "rows": 16}, width=1 << 20,
+                height=1 << 20, samples=8)
+    yield space("TIFF", "black tiles", ".tif", pictures.black_tiff, size | {"samples": 1, "tile": 256}, width=1 << 20,
+                height=1 << 20, samples=8, tile=8192)
 
 
 def spaces():
