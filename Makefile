@@ -31,6 +31,7 @@ setup-tests:
 
 test: setup-tests  ## build and run every test, against the program that `make` builds (SLOW=1: the slow ones too)
 	tools/check_includes.sh
+	tools/check_printing.sh
 	cmake --preset release -DSEALITE_TESTS=ON
 	cmake --build --preset release -j $(JOBS)
 	ctest --preset release -j $(JOBS) $(LABELS)
@@ -41,6 +42,7 @@ demo: all  ## convert a trained model and a full-size ChunkySeal, read a photo w
 lint:  ## clang-format and clang-tidy (version 19) over the sources
 	scripts/setup.sh --lint
 	tools/check_includes.sh
+	tools/check_printing.sh
 	find $(wildcard src include tests fuzz bench) -name '*.cc' -o -name '*.h' | xargs clang-format-19 --dry-run -Werror
 	cmake --preset lint
 	cmake --build --preset lint -j $(JOBS) --target generated/schema_generated.h

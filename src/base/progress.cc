@@ -5,10 +5,12 @@
 
 #include <cstdio>
 
+#include "base/utf8.h"
+
 namespace sealite {
 
-Progress::Progress(std::string what, std::uint64_t total)
-    : what_(std::move(what)), total_(total), terminal_(::isatty(STDERR_FILENO) == 1) {}
+Progress::Progress(std::string_view what, std::uint64_t total)
+    : what_(shown(what)), total_(total), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {
   if (drawn_) std::fputs("\r\033[K", stderr);

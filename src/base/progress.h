@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace sealite {
 
@@ -13,7 +14,7 @@ namespace sealite {
 class Progress {
  public:
   /// `total` in the unit of `advance`: bytes, nodes, …
-  Progress(std::string what, std::uint64_t total);
+  Progress(std::string_view what, std::uint64_t total);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

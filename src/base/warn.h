@@ -7,7 +7,7 @@
 
 namespace sealite {
 
-/// Prints "sealite: warning: MESSAGE" to stderr.
+/// Prints "sealite: warning: MESSAGE" to stderr, as one line and `shown`.
 void print_warning(const std::string& message);
 
 template <typename... Args>

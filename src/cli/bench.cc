@@ -45,39 +45,37 @@ std::string difference(std::uint64_t after, std::uint64_t before) {
 }
 
 void print_times(const RunTimes& times) {
-  fmt::print("  Steady: median {} ({} interval {} to {}), {} runs\n", milliseconds(times.median),
-             confidence(times.median_interval), milliseconds(times.median_interval.low),
-             milliseconds(times.median_interval.high), times.runs);
-  fmt::print("    minimum {}, maximum {}, mean {}, standard deviation {}\n", milliseconds(times.minimum),
-             milliseconds(times.maximum), milliseconds(times.mean), milliseconds(times.deviation));
+  print("  Steady: median {} ({} interval {} to {}), {} runs\n", milliseconds(times.median),
+        confidence(times.median_interval), milliseconds(times.median_interval.low),
+        milliseconds(times.median_interval.high), times.runs);
+  print("    minimum {}, maximum {}, mean {}, standard deviation {}\n", milliseconds(times.minimum),
+        milliseconds(times.maximum), milliseconds(times.mean), milliseconds(times.deviation));
 }
 
 void print_memory(const BenchMemory& memory) {
-  fmt::print("  Resident memory: {} before, {} loaded, {} after the first run ({}), peak {}\n",
-             megabytes(memory.resident_before), megabytes(memory.resident_loaded),
-             megabytes(memory.resident_run), difference(memory.resident_run, memory.resident_before),
-             megabytes(memory.peak));
-  fmt::print("    of it private: {} before, {} loaded, {} after the first run ({})\n",
-             megabytes(memory.private_before), megabytes(memory.private_loaded),
-             megabytes(memory.private_run), difference(memory.private_run, memory.private_before));
+  print("  Resident memory: {} before, {} loaded, {} after the first run ({}), peak {}\n",
+        megabytes(memory.resident_before), megabytes(memory.resident_loaded), megabytes(memory.resident_run),
+        difference(memory.resident_run, memory.resident_before), megabytes(memory.peak));
+  print("    of it private: {} before, {} loaded, {} after the first run ({})\n",
+        megabytes(memory.private_before), megabytes(memory.private_loaded), megabytes(memory.private_run),
+        difference(memory.private_run, memory.private_before));
 }
 
 void print_work(const BenchedModel& model, const std::optional<MatrixPeak>& peak) {
   const BenchWork& work = model.work;
   const auto floats = static_cast<double>(work.float_products);
   const auto integers = static_cast<double>(work.integer_products);
-  fmt::print("  Work: {} GMAC ({} with float filters, {} with integer ones): {} GMAC/s\n",
-             giga(floats + integers), giga(floats), giga(integers),
-             giga((floats + integers) / model.steady.median));
-  for (const std::string& each : work.uncounted) fmt::print("    not counted: {}\n", plain_text(each));
+  print("  Work: {} GMAC ({} with float filters, {} with integer ones): {} GMAC/s\n", giga(floats + integers),
+        giga(floats), giga(integers), giga((floats + integers) / model.steady.median));
+  for (const std::string& each : work.uncounted) print("    not counted: {}\n", each);
   if (!peak || floats + integers == 0) return;
-  fmt::print("  Share of the matrix peak: {:.1f} % (at the peak its products would take {})\n",
-             100 * share_of_peak(model, *peak), milliseconds(floats / peak->float32 + integers / peak->int8));
+  print("  Share of the matrix peak: {:.1f} % (at the peak its products would take {})\n",
+        100 * share_of_peak(model, *peak), milliseconds(floats / peak->float32 + integers / peak->int8));
 }
 
 void print_kinds(const BenchProfile& profile) {
-  fmt::print("  Operators as the runtime runs them (medians of {} runs)\n", profile.runs);
-  fmt::print("    {:>12}  {:>6}  {:>5}  {}\n", "time", "share", "count", "operator");
+  print("  Operators as the runtime runs them (medians of {} runs)\n", profile.runs);
+  print("    {:>12}  {:>6}  {:>5}  {}\n", "time", "share", "count", "operator");
   const std::size_t shown = std::min(kShownKinds, profile.kinds.size());
   double others = 0;
   for (std::size_t i = 0; i < profile.kinds.size(); ++i) {
@@ -86,43 +84,42 @@ void print_kinds(const BenchProfile& profile) {
       others += kind.seconds;
       continue;
     }
-    fmt::print("    {:>12}  {:>4.1f} %  {:>5}  {}\n", milliseconds(kind.seconds),
-               100 * kind.seconds / profile.run_seconds, kind.count, plain_text(kind.name));
+    print("    {:>12}  {:>4.1f} %  {:>5}  {}\n", milliseconds(kind.seconds),
+          100 * kind.seconds / profile.run_seconds, kind.count, kind.name);
   }
   if (shown < profile.kinds.size()) {
-    fmt::print("    {:>12}  {:>4.1f} %         {} other kinds\n", milliseconds(others),
-               100 * others / profile.run_seconds, profile.kinds.size() - shown);
+    print("    {:>12}  {:>4.1f} %         {} other kinds\n", milliseconds(others),
+          100 * others / profile.run_seconds, profile.kinds.size() - shown);
   }
-  fmt::print("    {:>12}  {:>4.1f} %         sum; a whole run takes {} while profiling\n",
-             milliseconds(profile.operator_seconds), 100 * profile.operator_seconds / profile.run_seconds,
-             milliseconds(profile.run_seconds));
+  print("    {:>12}  {:>4.1f} %         sum; a whole run takes {} while profiling\n",
+        milliseconds(profile.operator_seconds), 100 * profile.operator_seconds / profile.run_seconds,
+        milliseconds(profile.run_seconds));
 }
 
 void print_layers(const BenchProfile& profile) {
   if (profile.layers.empty()) {
-    fmt::print("  Layers: the runtime's products cannot be told apart\n");
+    print("  Layers: the runtime's products cannot be told apart\n");
     return;
   }
-  fmt::print("  Slowest convolutions and products\n");
-  fmt::print("    {:>12}  {:>6}  {:>8}  {}\n", "time", "share", "GMAC/s", "layer");
+  print("  Slowest convolutions and products\n");
+  print("    {:>12}  {:>6}  {:>8}  {}\n", "time", "share", "GMAC/s", "layer");
   for (std::size_t i = 0; i < std::min(kShownLayers, profile.layers.size()); ++i) {
     const ProfiledLayer& layer = profile.layers[i];
     const double rate =
         layer.seconds > 0 ? static_cast<double>(layer.multiply_accumulates) / layer.seconds : 0;
-    fmt::print("    {:>12}  {:>4.1f} %  {:>8}  {} ({}{})\n", milliseconds(layer.seconds),
-               100 * layer.seconds / profile.run_seconds, giga(rate), plain_text(layer.name), layer.kind,
-               layer.integer ? ", integer" : "");
+    print("    {:>12}  {:>4.1f} %  {:>8}  {} ({}{})\n", milliseconds(layer.seconds),
+          100 * layer.seconds / profile.run_seconds, giga(rate), layer.name, layer.kind,
+          layer.integer ? ", integer" : "");
   }
 }
 
 void print_model(const BenchedModel& model, const std::optional<MatrixPeak>& peak) {
-  fmt::print("{}\n", model.path.string());
-  fmt::print("  Size: {}, signature {}, {} operators, {}\n", megabytes(model.bytes),
-             plain_text(model.signature), model.operators,
-             model.fully_delegated ? "all run by XNNPACK" : "not all run by XNNPACK");
-  fmt::print("  Load: {}\n", milliseconds(model.load_seconds));
-  fmt::print("  First run: {}\n", milliseconds(model.first_seconds));
-  fmt::print("  Warm-up: {} runs, mean {}\n", model.warm_up.runs, milliseconds(model.warm_up.mean));
+  print("{}\n", model.path.string());
+  print("  Size: {}, signature {}, {} operators, {}\n", megabytes(model.bytes), model.signature,
+        model.operators, model.fully_delegated ? "all run by XNNPACK" : "not all run by XNNPACK");
+  print("  Load: {}\n", milliseconds(model.load_seconds));
+  print("  First run: {}\n", milliseconds(model.first_seconds));
+  print("  Warm-up: {} runs, mean {}\n", model.warm_up.runs, milliseconds(model.warm_up.mean));
   print_times(model.steady);
   print_memory(model.memory);
   print_work(model, peak);
@@ -136,18 +133,17 @@ void print_text(const BenchReport& report) {
   if (report.versus) print_model(*report.versus, report.peak);
   if (report.ratio) {
     const PairedRatio& ratio = *report.ratio;
-    fmt::print("Second / first, run alternately: {:.3f} of the medians\n", ratio.of_medians);
-    fmt::print("  {} pairs: median {:.3f} ({} interval {:.3f} to {:.3f}), quartiles {:.3f} and {:.3f}\n",
-               ratio.pairs, ratio.median, confidence(ratio.median_interval), ratio.median_interval.low,
-               ratio.median_interval.high, ratio.lower_quartile, ratio.upper_quartile);
+    print("Second / first, run alternately: {:.3f} of the medians\n", ratio.of_medians);
+    print("  {} pairs: median {:.3f} ({} interval {:.3f} to {:.3f}), quartiles {:.3f} and {:.3f}\n",
+          ratio.pairs, ratio.median, confidence(ratio.median_interval), ratio.median_interval.low,
+          ratio.median_interval.high, ratio.lower_quartile, ratio.upper_quartile);
   }
-  fmt::print("Threads: {}{}{}\n", report.threads, report.processor.empty() ? "" : " of ",
-             plain_text(report.processor));
+  print("Threads: {}{}{}\n", report.threads, report.processor.empty() ? "" : " of ", report.processor);
   if (report.peak) {
-    fmt::print("Matrix peak, measured: {} GMAC/s with float filters, {} GMAC/s with int8 ones\n",
-               giga(report.peak->float32), giga(report.peak->int8));
+    print("Matrix peak, measured: {} GMAC/s with float filters, {} GMAC/s with int8 ones\n",
+          giga(report.peak->float32), giga(report.peak->int8));
   }
-  fmt::print("Runtime: {}\n", plain_text(report.runtime.string()));
+  print("Runtime: {}\n", report.runtime.string());
 }
 
 int run(const Arguments& arguments) {

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
+#include "cli/plain_text.h"
 #include "cli/units.h"
 #include "model/card.h"
 #include "passes/pass.h"
@@ -87,18 +88,18 @@ void print_json(const ConvertReport& report, double seconds) {
 
 void print_text(const ConvertReport& report, double seconds) {
   const auto giga_macs = static_cast<double>(report.multiply_accumulates) / 1e9;
-  fmt::print("File: {}\n", report.output.string());
-  fmt::print("Size: {}\n", megabytes(report.bytes));
-  fmt::print("Quantization: {}\n", quantize::find_recipe(report.precision).label);
-  fmt::print("Input: image {} float32 RGB in [0, 1]\n", shape_text(report.input_shape));
+  print("File: {}\n", report.output.string());
+  print("Size: {}\n", megabytes(report.bytes));
+  print("Quantization: {}\n", quantize::find_recipe(report.precision).label);
+  print("Input: image {} float32 RGB in [0, 1]\n", shape_text(report.input_shape));
   if (report.part == Part::kEmbedder)
-    fmt::print("Input: message {} float32, zeros and ones\n", shape_text(report.message_shape));
-  fmt::print("Output: {} {} float32\n", report.part == Part::kEmbedder ? "delta" : "logits",
-             shape_text(report.output_shape));
-  fmt::print("Card: {}, {} parameters, {} operators\n", report.card, report.parameters, report.operators);
-  fmt::print("Estimated count of arithmetic ops: {:.3f} G ops\n", 2 * giga_macs);
-  fmt::print("Equivalently: {:.3f} G MACs\n", giga_macs);
-  fmt::print("Time: {:.2f} s, peak memory: {}\n", seconds, megabytes(peak_memory()));
+    print("Input: message {} float32, zeros and ones\n", shape_text(report.message_shape));
+  print("Output: {} {} float32\n", report.part == Part::kEmbedder ? "delta" : "logits",
+        shape_text(report.output_shape));
+  print("Card: {}, {} parameters, {} operators\n", report.card, report.parameters, report.operators);
+  print("Estimated count of arithmetic ops: {:.3f} G ops\n", 2 * giga_macs);
+  print("Equivalently: {:.3f} G MACs\n", giga_macs);
+  print("Time: {:.2f} s, peak memory: {}\n", seconds, megabytes(peak_memory()));
 }
 
 void write_layer_report(const std::filesystem::path& path, const ConvertReport& report) {
@@ -144,7 +145,7 @@ int run(Arguments& arguments) {
   if (!arguments.dump_after.empty()) {
     passes::find_pass(arguments.dump_after);
     arguments.options.after_pass = [&](std::string_view pass, const std::function<std::string()>& dump) {
-      if (pass == arguments.dump_after) fmt::print(stderr, "{}", dump());
+      if (pass == arguments.dump_after) print_lines_to_stderr(dump());
     };
   }
   arguments.options.layer_errors = !arguments.quantize_report.empty();

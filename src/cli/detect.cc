@@ -53,14 +53,6 @@ bool carries_payloads(const Detector& detector) {
   return payload_capacity(detector.bits()).id_bits != 0;
 }
 
-// Texts and labels come from pictures and files: they must neither steer the terminal nor look like lines of
-// ours.
-std::string one_line(const std::string& text) {
-  std::string line = plain_text(text);
-  std::ranges::replace_if(line, [](char c) { return c == '\n' || c == '\t'; }, '?');
-  return line;
-}
-
 double accuracy(const MessageMatch& match) {
   return static_cast<double>(match.matches) / static_cast<double>(match.bits);
 }
@@ -74,36 +66,34 @@ std::string probability_text(double log10_probability) {
 
 void print_payload(const Detector& detector, const std::optional<DecodedPayload>& payload) {
   if (!payload) {
-    fmt::print("  payload: none\n");
+    print("  payload: none\n");
     return;
   }
-  const std::string what = payload->kind == PayloadKind::kId
-                               ? fmt::format("id {}", payload->id)
-                               : fmt::format("text \"{}\"", one_line(payload->text));
-  fmt::print("  payload: {} (version {}, {} of {} bits corrected), false-positive probability {}\n", what,
-             payload->version, payload->corrected_bits, detector.bits(),
-             probability_text(payload->log10_false_positive));
+  const std::string what = payload->kind == PayloadKind::kId ? fmt::format("id {}", payload->id)
+                                                             : fmt::format("text \"{}\"", payload->text);
+  print("  payload: {} (version {}, {} of {} bits corrected), false-positive probability {}\n", what,
+        payload->version, payload->corrected_bits, detector.bits(),
+        probability_text(payload->log10_false_positive));
 }
 
 void print_candidate(const CandidateMatch& candidate) {
-  const std::string label = candidate.label.empty() ? "" : fmt::format(" ({})", one_line(candidate.label));
-  fmt::print("  best candidate: line {}{}, message {}\n", candidate.line, label, candidate.message);
-  fmt::print("    matches: {} of {} bits (accuracy {:.4f}), p = {} for {} candidates\n",
-             candidate.match.matches, candidate.match.bits, accuracy(candidate.match),
-             probability_text(candidate.log10_p_value), candidate.candidates);
+  const std::string label = candidate.label.empty() ? "" : fmt::format(" ({})", candidate.label);
+  print("  best candidate: line {}{}, message {}\n", candidate.line, label, candidate.message);
+  print("    matches: {} of {} bits (accuracy {:.4f}), p = {} for {} candidates\n", candidate.match.matches,
+        candidate.match.bits, accuracy(candidate.match), probability_text(candidate.log10_p_value),
+        candidate.candidates);
 }
 
 void print_text(const std::string& picture, const Detector& detector, const Findings& found) {
-  fmt::print("{}\n", picture);
-  fmt::print("  message: {} ({} bits, {} ones)\n", found.detection.message, detector.bits(),
-             found.detection.ones);
+  print("{}\n", picture);
+  print("  message: {} ({} bits, {} ones)\n", found.detection.message, detector.bits(), found.detection.ones);
   if (carries_payloads(detector)) print_payload(detector, found.payload);
   if (found.match) {
-    fmt::print("  matches: {} of {} bits (accuracy {:.4f}), p = {}\n", found.match->matches,
-               found.match->bits, accuracy(*found.match), probability_text(found.match->log10_p_value));
+    print("  matches: {} of {} bits (accuracy {:.4f}), p = {}\n", found.match->matches, found.match->bits,
+          accuracy(*found.match), probability_text(found.match->log10_p_value));
   }
   if (found.candidate) print_candidate(*found.candidate);
-  fmt::print("  unused detection bit: {:.6f}\n", static_cast<double>(found.detection.logits[0]));
+  print("  unused detection bit: {:.6f}\n", static_cast<double>(found.detection.logits[0]));
 }
 
 nlohmann::ordered_json payload_json(const std::optional<DecodedPayload>& payload) {
@@ -180,11 +170,9 @@ void check_options(const Arguments& arguments, const Detector& detector) {
 }
 
 void print_hint(const Detector& detector) {
-  fmt::print(
-      "Bits alone do not tell whether a picture is marked: give the message you look for with --expect.\n");
+  print("Bits alone do not tell whether a picture is marked: give the message you look for with --expect.\n");
   if (carries_payloads(detector)) return;
-  fmt::print("Raw bits only: ids and texts take models of 64 to 1024 bits, this one has {}.\n",
-             detector.bits());
+  print("Raw bits only: ids and texts take models of 64 to 1024 bits, this one has {}.\n", detector.bits());
 }
 
 Findings examine(Detection detection, const Arguments& arguments, const Detector& detector,

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
+#include "cli/plain_text.h"
 #include "cli/quiet_stderr.h"
 #include "cli/units.h"
 #include "sealite/detector.h"
@@ -89,15 +90,15 @@ double accuracy(const MessageMatch& match) {
 
 void print_text(const Arguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
                 std::size_t bits) {
-  fmt::print("{}\n", arguments.output);
-  fmt::print("  message: {} ({} bits)\n", report.message, bits);
-  fmt::print("  picture: {} x {} pixels, {}\n", report.width, report.height, megabytes(report.bytes));
-  fmt::print("  PSNR: {}, SSIM: {}\n",
-             std::isinf(report.psnr) ? "infinite" : fmt::format("{:.2f} dB", report.psnr),
-             report.ssim ? fmt::format("{:.5f}", *report.ssim) : "none below 11 pixels a side");
+  print("{}\n", arguments.output);
+  print("  message: {} ({} bits)\n", report.message, bits);
+  print("  picture: {} x {} pixels, {}\n", report.width, report.height, megabytes(report.bytes));
+  print("  PSNR: {}, SSIM: {}\n",
+        std::isinf(report.psnr) ? "infinite" : fmt::format("{:.2f} dB", report.psnr),
+        report.ssim ? fmt::format("{:.5f}", *report.ssim) : "none below 11 pixels a side");
   if (!check) return;
-  fmt::print("  read back: {}: {} of {} bits (accuracy {:.4f}), p = 1e{:.1f}\n", check->message,
-             check->match.matches, check->match.bits, accuracy(check->match), check->match.log10_p_value);
+  print("  read back: {}: {} of {} bits (accuracy {:.4f}), p = 1e{:.1f}\n", check->message,
+        check->match.matches, check->match.bits, accuracy(check->match), check->match.log10_p_value);
 }
 
 void print_json(const Arguments& arguments, const EmbedReport& report, const std::optional<Check>& check,

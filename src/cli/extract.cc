@@ -92,51 +92,46 @@ void print_json(const Arguments& arguments, const ExtractReport& report, double 
   print_json_line(json);
 }
 
-std::string kept_text(const Arguments& arguments, const ExtractReport& report) {
+void print_kept(const Arguments& arguments, const ExtractReport& report) {
   std::vector<std::string> types;
   for (const auto& [name, count] : report.dtypes) types.push_back(fmt::format("{} {}", count, name));
-  return fmt::format("Kept: {}, {} tensors ({}), {}\n",
-                     arguments.part == "all" ? "the model" : arguments.part, report.tensors,
-                     fmt::join(types, ", "), megabytes(report.tensor_bytes));
+  print("Kept: {}, {} tensors ({}), {}\n", arguments.part == "all" ? "the model" : arguments.part,
+        report.tensors, fmt::format("{}", fmt::join(types, ", ")), megabytes(report.tensor_bytes));
 }
 
-std::string dropped_text(const ExtractReport& report) {
-  std::string text;
+void print_dropped(const ExtractReport& report) {
   for (const DroppedPart& part : report.dropped_prefixes) {
-    text += fmt::format("Dropped: {} of the model, {} tensors, {}\n", part.name, part.tensors,
-                        megabytes(part.bytes));
+    print("Dropped: {} of the model, {} tensors, {}\n", part.name, part.tensors, megabytes(part.bytes));
   }
   for (const DroppedPart& part : report.dropped_sections) {
-    text += fmt::format("Dropped: {}, {} tensors, {}\n", part.name, part.tensors, megabytes(part.bytes));
+    print("Dropped: {}, {} tensors, {}\n", part.name, part.tensors, megabytes(part.bytes));
   }
   if (!report.dropped_args.empty()) {
-    text += fmt::format("Dropped args, which only code could rebuild: {}\n",
-                        fmt::join(report.dropped_args, ", "));
+    print("Dropped args, which only code could rebuild: {}\n",
+          fmt::format("{}", fmt::join(report.dropped_args, ", ")));
   }
-  return text;
 }
 
 void print_text(const Arguments& arguments, const ExtractReport& report, double seconds) {
-  std::string text = fmt::format("File: {}\nSize: {}\n", report.output.string(), megabytes(report.bytes));
-  text += kept_text(arguments, report);
+  print("File: {}\nSize: {}\n", report.output.string(), megabytes(report.bytes));
+  print_kept(arguments, report);
   for (const auto& [name, other] : report.shared) {
-    text +=
-        report.format == "torch"
-            ? fmt::format("Shared: {} has the memory of {}\n", name, other)
-            : fmt::format("Written twice: {} shares the memory of {}, which safetensors has no place for\n",
-                          name, other);
+    if (report.format == "torch") {
+      print("Shared: {} has the memory of {}\n", name, other);
+    } else {
+      print("Written twice: {} shares the memory of {}, which safetensors has no place for\n", name, other);
+    }
   }
-  text += fmt::format("Args: {}\n", args_sentence(report.args));
-  if (report.epoch) text += fmt::format("Epoch: {}\n", *report.epoch);
-  text += dropped_text(report);
-  // Names come out of the file.
-  fmt::print("{}Time: {:.2f} s, peak memory: {}\n", plain_text(text), seconds, megabytes(peak_memory()));
+  print("Args: {}\n", args_sentence(report.args));
+  if (report.epoch) print("Epoch: {}\n", *report.epoch);
+  print_dropped(report);
+  print("Time: {:.2f} s, peak memory: {}\n", seconds, megabytes(peak_memory()));
 }
 
 void warn_overflowed(const ExtractReport& report) {
   for (const auto& [name, count] : report.overflowed) {
-    warn("tensor '{}': {} value{} too large for this type and became infinite; use bf16 or float32",
-         plain_text(name), count, count == 1 ? " was" : "s were");
+    warn("tensor '{}': {} value{} too large for this type and became infinite; use bf16 or float32", name,
+         count, count == 1 ? " was" : "s were");
   }
 }
 

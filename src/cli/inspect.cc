@@ -20,12 +20,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Names and texts come out of the file.
-template <typename... Args>
-void print_plain(fmt::format_string<Args...> format, Args&&... args) {
-  fmt::print("{}", plain_text(fmt::format(format, std::forward<Args>(args)...)));
-}
-
 struct Arguments {
   std::string file;
   bool tensors = false;
@@ -74,18 +68,18 @@ void print_checkpoint_json(const checkpoint::Checkpoint& file, bool tensors) {
 void inspect_checkpoint(const Arguments& arguments) {
   const auto file = checkpoint::Checkpoint::open(arguments.file);
   if (arguments.json) return print_checkpoint_json(file, arguments.tensors);
-  print_plain("{}: {} checkpoint, {}\n", arguments.file, file.format(), megabytes(file.file_bytes()));
-  print_plain("Model: {} tensors, {} values\n", file.tensors().size(), element_total(file));
-  print_plain("Sections:\n");
+  print("{}: {} checkpoint, {}\n", arguments.file, file.format(), megabytes(file.file_bytes()));
+  print("Model: {} tensors, {} values\n", file.tensors().size(), element_total(file));
+  print("Sections:\n");
   for (const auto& section : file.sections()) {
-    print_plain("  {:<16} {:>6} tensors  {:>14}\n", section.name, section.tensors, megabytes(section.bytes));
+    print("  {:<16} {:>6} tensors  {:>14}\n", section.name, section.tensors, megabytes(section.bytes));
   }
-  if (!file.args().empty()) print_plain("Args:\n");
-  for (const auto& [key, value] : file.args()) print_plain("  {}: {}\n", key, value);
+  if (!file.args().empty()) print("Args:\n");
+  for (const auto& [key, value] : file.args()) print("  {}: {}\n", key, value);
   if (!arguments.tensors) return;
-  print_plain("Tensors:\n");
+  print("Tensors:\n");
   for (const auto& [name, tensor] : file.tensors()) {
-    print_plain("  {:<9} {:<24} {}\n", dtype_name(tensor.type), to_string(tensor.shape), name);
+    print("  {:<9} {:<24} {}\n", dtype_name(tensor.type), to_string(tensor.shape), name);
   }
 }
 
@@ -127,28 +121,28 @@ void print_model_json(const std::string& path, const tflite::ModelInfo& model, b
 void inspect_model(const Arguments& arguments) {
   const tflite::ModelInfo model = tflite::read_model(arguments.file);
   if (arguments.json) return print_model_json(arguments.file, model, arguments.tensors);
-  print_plain("{}: TFLite model, {}{}\n", arguments.file, megabytes(model.file_bytes),
-              model.weights_outside ? ", weights outside the flatbuffer" : "");
-  print_plain("Description: {}\n", model.description);
+  print("{}: TFLite model, {}{}\n", arguments.file, megabytes(model.file_bytes),
+        model.weights_outside ? ", weights outside the flatbuffer" : "");
+  print("Description: {}\n", model.description);
   for (const auto& signature : model.signatures) {
-    print_plain("Signature '{}':\n", signature.key);
+    print("Signature '{}':\n", signature.key);
     for (const auto& tensor : signature.inputs) {
-      print_plain("  input   {} {} {}\n", tensor.name, shape_text(tensor.shape), dtype_name(tensor.type));
+      print("  input   {} {} {}\n", tensor.name, shape_text(tensor.shape), dtype_name(tensor.type));
     }
     for (const auto& tensor : signature.outputs) {
-      print_plain("  output  {} {} {}\n", tensor.name, shape_text(tensor.shape), dtype_name(tensor.type));
+      print("  output  {} {} {}\n", tensor.name, shape_text(tensor.shape), dtype_name(tensor.type));
     }
   }
   std::size_t total = 0;
   for (const auto& [name, count] : model.operators) total += count;
-  print_plain("Operators: {}\n", total);
-  for (const auto& [name, count] : model.operators) print_plain("  {:>6} {}\n", count, name);
-  for (const auto& [name, text] : model.metadata) print_plain("Metadata '{}': {}\n", name, text);
+  print("Operators: {}\n", total);
+  for (const auto& [name, count] : model.operators) print("  {:>6} {}\n", count, name);
+  for (const auto& [name, text] : model.metadata) print("Metadata '{}': {}\n", name, text);
   if (!arguments.tensors) return;
-  print_plain("Tensors:\n");
+  print("Tensors:\n");
   for (const auto& tensor : model.tensors) {
-    print_plain("  {:<9} {:<24} {:>12}  {}\n", dtype_name(tensor.type), shape_text(tensor.shape),
-                tensor.weight_bytes > 0 ? fmt::format("{} bytes", tensor.weight_bytes) : "", tensor.name);
+    print("  {:<9} {:<24} {:>12}  {}\n", dtype_name(tensor.type), shape_text(tensor.shape),
+          tensor.weight_bytes > 0 ? fmt::format("{} bytes", tensor.weight_bytes) : "", tensor.name);
   }
 }
 

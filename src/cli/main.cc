@@ -98,13 +98,13 @@ int run_and_report(int argc, char** argv) {
   } catch (const sealite::Error& error) {
     sealite::cli::print_error_line(error.what());
     return static_cast<int>(error.code());
-  } catch (const std::system_error& error) {  // fmt::print's, when it cannot write
+  } catch (const std::system_error& error) {  // print's, when it cannot write
     sealite::cli::print_error_line(error.what());
     return static_cast<int>(sealite::ErrorCode::kIo);
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
-    std::fputs(fmt::format("sealite: internal error: {}\n", error.what()).c_str(), stderr);
+    sealite::cli::print_error_line(fmt::format("internal error: {}", error.what()));
   }
   return static_cast<int>(sealite::ErrorCode::kInternal);
 }

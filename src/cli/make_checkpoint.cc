@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/plain_text.h"
 #include "cli/units.h"
 
 namespace sealite::cli {
@@ -22,9 +23,9 @@ int run(Arguments& arguments) {
   arguments.options.detector_only = arguments.part == "detector";
   arguments.options.training_state = arguments.training_state == "detector";
   const MakeCheckpointReport report = make_checkpoint(arguments.output, arguments.options);
-  fmt::print("File: {}\nSize: {}\nTensors: {}, {} parameters, seed {}\nTime: {:.2f} s, peak memory: {}\n",
-             arguments.output, megabytes(report.bytes), report.tensors, report.parameters,
-             arguments.options.seed, stopwatch.seconds(), megabytes(peak_memory()));
+  print("File: {}\nSize: {}\nTensors: {}, {} parameters, seed {}\nTime: {:.2f} s, peak memory: {}\n",
+        arguments.output, megabytes(report.bytes), report.tensors, report.parameters, arguments.options.seed,
+        stopwatch.seconds(), megabytes(peak_memory()));
   return 0;
 }
 

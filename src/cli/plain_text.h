@@ -1,14 +1,44 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "base/utf8.h"
 
 namespace sealite::cli {
 
-/// `text` with '?' for every control character but "\n" and "\t": what a file says must not move the
-/// terminal's cursor or set its title.
-std::string plain_text(std::string text);
+/// Texts as they are shown, everything else as it is.
+template <typename Value>
+auto shown_value(const Value& value) {
+  if constexpr (std::is_convertible_v<const Value&, std::string_view>) {
+    return shown(std::string_view(value));
+  } else {
+    static_assert(std::is_arithmetic_v<Value>, "make a text of it, so that it can be shown");
+    return value;
+  }
+}
 
-/// Prints "sealite: error: MESSAGE" to stderr, as one line.
-void print_error_line(const std::string& message);
+/// Writes `text` to the standard output as it is.
+void print_formatted(const std::string& text);
+
+/// What every command prints with: `format`'s own text is the program's and may have lines, each text in
+/// `args` may come from a stranger and is `shown`. tools/check_printing.sh lets nothing else print.
+template <typename... Args>
+void print(fmt::format_string<Args...> format, Args&&... args) {
+  // The copies live until it is formatted.
+  const auto format_shown = [&](const auto&... values) {
+    return fmt::vformat(format, fmt::make_format_args(values...));
+  };
+  print_formatted(format_shown(shown_value(args)...));
+}
+
+/// Writes a text of several lines to stderr, each of them `shown`.
+void print_lines_to_stderr(std::string_view text);
+
+/// Prints "sealite: error: MESSAGE" to stderr, as one line, `shown`.
+void print_error_line(std::string_view message);
 
 }  // namespace sealite::cli

@@ -37,18 +37,18 @@ std::string bounds(const Figure& figure) {
 }
 
 void print_text(const VerifyReport& report) {
-  fmt::print("{}: {}\n", report.model.string(), kVerdicts[static_cast<int>(report.verdict)]);
-  fmt::print("  {}\n", plain_text(report.reason));
+  print("{}: {}\n", report.model.string(), kVerdicts[static_cast<int>(report.verdict)]);
+  print("  {}\n", report.reason);
   for (std::size_t i = 0; i < report.checks.size(); ++i) {
     const Check& check = report.checks[i];
-    fmt::print("{} {:2}. {}\n", kOutcomes[static_cast<int>(check.outcome)], i + 1, check.title);
-    fmt::print("         {}\n", plain_text(check.finding));
+    print("{} {:2}. {}\n", kOutcomes[static_cast<int>(check.outcome)], i + 1, check.title);
+    print("         {}\n", check.finding);
     for (const Figure& figure : check.figures) {
-      fmt::print("         {}: {:.6g}{}{}{}\n", figure.name, figure.value, figure.unit.empty() ? "" : " ",
-                 figure.unit, bounds(figure));
+      print("         {}: {:.6g}{}{}{}\n", figure.name, figure.value, figure.unit.empty() ? "" : " ",
+            figure.unit, bounds(figure));
     }
   }
-  fmt::print("Time: {:.1f} s, peak memory: {}\n", report.total_seconds, megabytes(peak_memory()));
+  print("Time: {:.1f} s, peak memory: {}\n", report.total_seconds, megabytes(peak_memory()));
 }
 
 nlohmann::ordered_json to_json(const Check& check) {

@@ -33,8 +33,7 @@ std::string escaped(std::string_view text) {
   std::string result;
   while (!text.empty()) {
     const std::size_t length = utf8_sequence_length(text);
-    const bool control = length == 1 && (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == 0x7F);
-    if (length == 0 || control) {
+    if (length == 0 || !is_showable(text.substr(0, length))) {
       result += text[0] == '\n' ? '\n' : '?';
     } else if (const std::string_view escape = escape_of(text[0]); !escape.empty()) {
       result += escape;

@@ -5,8 +5,8 @@
 
 namespace sealite::report {
 
-/// `text` for HTML and SVG, in text and in quoted attributes: markup becomes harmless, control characters and
-/// what is not UTF-8 become '?'.
+/// `text` for HTML and SVG, in text and in quoted attributes: markup becomes harmless, and what is
+/// not `shown` (base/utf8.h) becomes '?', but for new lines.
 std::string escaped(std::string_view text);
 
 /// A number as people read it: three digits, "1.2e-07" where it is tiny, "∞" where it has no bound.

@@ -40,9 +40,26 @@ TEST(Utf8, CutAndStraySequencesAreNone) {
   EXPECT_FALSE(is_utf8("na\xEFve"));
 }
 
+// Every code point: the controls, the ends of lines and the marks that Unicode calls Bidi_Control are not
+// shown.
+TEST(Utf8, WhatSteersATerminalIsNotShown) {
+  const auto steers = [](std::uint32_t point) {
+    return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x61C || point == 0x200E ||
+           point == 0x200F || (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
+  };
+  for (std::uint32_t point = 0; point <= 0x10FFFF; ++point) {
+    const std::string text = encoded(point, shortest(point));
+    const bool valid = point < 0xD800 || point > 0xDFFF;
+    ASSERT_EQ(shown(text), !valid ? "???" : steers(point) ? "?" : text) << std::hex << point;
+  }
+  EXPECT_EQ(shown("a\x1B[2J\r\nb\t\x9B\xC2"), "a?[2J??b???");
+}
+
 TEST(Utf8, ErrorMessagesCarryNoControlCharacters) {
   EXPECT_EQ(printable("a\x1B[2Jb\x7F\u009Bz\xFFz"), "a?[2Jb??z?z");
   EXPECT_EQ(printable(std::string(121, 'x')), std::string(120, 'x') + "...");
+  EXPECT_EQ(printable(std::string(119, 'x') + "\u20ACx"), std::string(119, 'x') + "\u20AC...");
+  EXPECT_EQ(printable(std::string(120, 'x')), std::string(120, 'x'));
 }
 
 }  // namespace

@@ -88,6 +88,7 @@ TEST(Report, EscapedTextIsWellFormed) {
   EXPECT_EQ(report::escaped("\xff\xc3+\xe2\x82"), "??+??");
   EXPECT_EQ(report::escaped("\xed\xa0\x80\xf4\x90\x80\x80\xc0\x80"), "?????????");
   EXPECT_EQ(report::escaped("a\nb\tc\x1b"), "a\nb?c?");
+  EXPECT_EQ(report::escaped("gpj\u202e.exe\u2066\u009b\u2028"), "gpj?.exe???");
 }
 
 TEST(Report, NumbersAreShort) {
