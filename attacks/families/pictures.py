@@ -4,9 +4,10 @@ import struct
 import zlib
 
 import valid_files
-from attack import MARK_PICTURE, READ_PICTURE, Attack
+from attack import MARK_PICTURE, READ_PICTURE, Attack, Command
 from formats.jpeg import progressive
 
+READ_LIMITED = Command("detect", READ_PICTURE.arguments + ("--max-pixels", "50000000"))
 SOUND, SUFFIX, COMMANDS, MEMORY = "rgb.png", ".png", (READ_PICTURE, MARK_PICTURE), 256
 DATA = valid_files.ROOT / "tests/image/data"
 
@@ -123,6 +124,9 @@ def jpegs():
     yield Attack("JPEG of 8 by 8 in 60000 scans", progressive(8, 8, 60000), status=0, suffix=".jpg")
     yield Attack("progressive JPEG of 20000 by 20000 in colour", progressive(20000, 20000, 3, components=3), status=69,
                  says=("to decode",), suffix=".jpg")
+    # Of flat pictures libvips keeps every row.
+    yield Attack("progressive JPEG of 65500 by 614, with a limit", progressive(65500, 614, 3, components=2), status=69,
+                 says=("to decode",), suffix=".jpg", commands=(READ_LIMITED,))
     yield Attack("baseline JPEG of 20000 by 20000, colour by colour", progressive(20000, 20000, 3, 3, frame=0xC1)
                  .replace(b"\xff\xda\0\x0c\3\1\0\2\0\3\0", b"\xff\xda\0\x08\1\1\0"), status=69, says=("to decode",),
                  suffix=".jpg")
