@@ -91,7 +91,8 @@ class Detector {
   Detector(const Detector&) = delete;
   Detector& operator=(const Detector&) = delete;
 
-  /// Reads a JPEG, PNG, WebP, AVIF or TIFF file of any size.
+  /// Reads a JPEG, PNG, WebP, AVIF or TIFF file of any size. Here and below, a model whose outputs are NaN or
+  /// infinite is kMalformed: they are no message.
   Detection detect_file(const std::filesystem::path& picture);
   /// Reads several files: up to `readers` are decoded while one is in the model. Calls `each` for every
   /// picture in the given order, one at a time, from any thread, while the next one may be in the model: it

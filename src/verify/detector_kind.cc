@@ -14,7 +14,9 @@ class DetectorRunner : public Runner {
  public:
   DetectorRunner(runtime::CompiledModel model, std::int64_t free_size)
       : detector_(std::move(model), free_size) {}
-  std::vector<float> run(const Picture& picture) override { return detector_.detect(picture.planes); }
+  std::vector<float> run(const Picture& picture) override {
+    return detector_.unchecked_logits(picture.planes);
+  }
   std::int64_t height() const override { return detector_.height(); }
   std::int64_t width() const override { return detector_.width(); }
   std::int64_t bits() const override { return static_cast<std::int64_t>(detector_.bits()); }

@@ -1,5 +1,8 @@
 #include "watermark/detect.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/error.h"
 
 namespace sealite::watermark {
@@ -39,6 +42,12 @@ std::vector<float> Detector::detect(const image::Picture& picture) {
 }
 
 std::vector<float> Detector::detect(const image::Planes& planes) {
+  std::vector<float> logits = unchecked_logits(planes);
+  if (const std::optional<Error> broken = broken_logits(logits)) throw Error(*broken);
+  return logits;
+}
+
+std::vector<float> Detector::unchecked_logits(const image::Planes& planes) {
   if (planes.height != height_ || planes.width != width_ || planes.channels != 3) {
     fail(ErrorCode::kInternal, "the model reads {}x{}, got {}x{}", height_, width_, planes.height,
          planes.width);
@@ -46,6 +55,16 @@ std::vector<float> Detector::detect(const image::Planes& planes) {
   model_.write_input(0, nchw_ ? image::to_chw(planes) : planes.data);
   model_.run();
   return average_pixels(model_.read_output(0), bits_ + 1, nchw_);
+}
+
+std::optional<Error> broken_logits(std::span<const float> logits) {
+  const auto broken = std::ranges::count_if(logits, [](float logit) { return !std::isfinite(logit); });
+  if (broken == 0) return std::nullopt;
+  return Error(
+      ErrorCode::kMalformed,
+      fmt::format("{} of the model's {} outputs for it are NaN or infinite, which is no message: the "
+                  "model's weights are broken",
+                  broken, logits.size()));
 }
 
 std::vector<float> average_pixels(std::vector<float> output, std::size_t columns, bool nchw) {

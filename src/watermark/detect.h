@@ -1,16 +1,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "image/resize.h"
 #include "runtime/compiled_model.h"
+#include "sealite/error.h"
 
 namespace sealite::watermark {
 
 /// Logits [columns] of a detector's output: as they are, or a pixelwise model's ([1,C,H,W] or [1,H,W,C])
 /// averaged over pixels.
 std::vector<float> average_pixels(std::vector<float> output, std::size_t columns, bool nchw);
+
+/// What is wrong with logits that are NaN or infinite (kMalformed); nothing if all are numbers.
+std::optional<Error> broken_logits(std::span<const float> logits);
 
 /// Reads watermarks with a compiled "detect" signature: picture in, logits out.
 class Detector {
@@ -20,10 +26,12 @@ class Detector {
   Detector(runtime::CompiledModel model, std::int64_t free_size);
 
   /// Resizes (antialiased, models.md §4) and runs: logits [1 + bits]; a pixelwise model's are averaged over
-  /// pixels.
+  /// pixels. Throws kMalformed if the model gives NaN or infinity: they are no message.
   std::vector<float> detect(const image::Picture& picture);
   /// The same for a picture of the model's own size, HWC in [0,1].
   std::vector<float> detect(const image::Planes& planes);
+  /// The same, whatever numbers they are.
+  std::vector<float> unchecked_logits(const image::Planes& planes);
 
   std::size_t bits() const { return bits_; }
   std::int64_t height() const { return height_; }

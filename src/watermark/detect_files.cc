@@ -3,6 +3,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "base/error.h"
 #include "base/interrupt.h"
 #include "base/ordered_stages.h"
 #include "base/parallel.h"
@@ -59,6 +60,13 @@ class Reader {
   std::shared_mutex alone_;
 };
 
+// Numbers that are none are this picture's error.
+void run_model(Detector& detector, const std::filesystem::path& path, Item& item) {
+  item.found.logits = detector.unchecked_logits(item.planes);
+  if (const std::optional<Error> broken = broken_logits(item.found.logits))
+    item.found.error = Error(broken->code(), fmt::format("'{}': {}", path.string(), broken->what()));
+}
+
 }  // namespace
 
 void detect_files(Detector& detector, std::span<const std::filesystem::path> pictures, int readers,
@@ -73,10 +81,10 @@ void detect_files(Detector& detector, std::span<const std::filesystem::path> pic
     places[place] = Item();
     reader.read(pictures[index], places[place]);
   };
-  stages.run = [&](std::size_t, std::size_t place) {
+  stages.run = [&](std::size_t index, std::size_t place) {
     Item& item = places[place];
     const Stopwatch stopwatch;
-    if (!item.found.error) item.found.logits = detector.detect(item.planes);
+    if (!item.found.error) run_model(detector, pictures[index], item);
     item.found.seconds += stopwatch.seconds();
   };
   // Apart from the model, which can go on with the next picture.
