@@ -38,10 +38,11 @@ struct ConvertOptions {
   std::vector<std::filesystem::path>
       calibrate;                          ///< Pictures on which rounding errors are corrected; may be empty.
   std::uint64_t max_pixels = kMaxPixels;  ///< Of one of them; larger ones are kUnsupported.
-  bool gptq = false;          ///< Round so that errors compensate each other on these pictures; slow.
-  bool layer_errors = false;  ///< Fill `ConvertReport::layers`.
-  bool sync = false;          ///< Wait until the disk has the file.
-  std::string stop_after;     ///< Name of the last pass to run; empty: all. The result may not be writable.
+  bool gptq = false;              ///< Round so that errors compensate each other on these pictures; slow.
+  bool layer_errors = false;      ///< Fill `ConvertReport::layers`.
+  bool allow_non_finite = false;  ///< Convert NaN and infinite weights too; else they are kMalformed.
+  bool sync = false;              ///< Wait until the disk has the file.
+  std::string stop_after;  ///< Name of the last pass to run; empty: all. The result may not be writable.
   /// Called after each pass with its name and the graph as text (only made if this is set).
   std::function<void(std::string_view pass, const std::function<std::string()>& dump)> after_pass;
 };
@@ -63,7 +64,7 @@ struct ConvertReport {
   std::filesystem::path output;
   std::uint64_t bytes = 0;
   std::string card;
-  std::string precision;                    ///< "float32"
+  std::string precision;  ///< The coarsest recipe among those that its weights are stored in: "float32"
   std::vector<std::int64_t> input_shape;    ///< "image", -1 where free.
   std::vector<std::int64_t> message_shape;  ///< "message" [N, bits] of an embedder, else empty.
   std::vector<std::int64_t> output_shape;   ///< "logits" [N, 1 + bits] or "delta".
@@ -72,8 +73,11 @@ struct ConvertReport {
   std::uint64_t parameters = 0;
   std::vector<QuantizedLayer> layers;  ///< The worst first; empty unless asked for.
   std::string checkpoint_hash;         ///< "blake3:…", of this part's tensors (docs/file-format.md).
-  /// Tensors with NaN or infinite values, and how many of them.
+  /// Tensors with NaN or infinite values, and how many of them; empty unless these are allowed.
   std::vector<std::pair<std::string, std::uint64_t>> non_finite;
+  /// Tensors of this part that no layer reads and that change nothing: counters, profilers' counts. Others
+  /// are refused (kMismatch).
+  std::vector<std::string> unread;
 };
 
 /// Turns the detector in a .pth or .safetensors checkpoint into a .tflite file with the signature `detect`

@@ -16,7 +16,7 @@ struct VerifyOptions {
   std::filesystem::path checkpoint;  ///< What the model was converted from; empty: unknown.
   std::string card;                  ///< As in ConvertOptions.
   /// .npz or folder of .npy with tensors from PyTorch: `images` and `logits`; for an embedder `images`,
-  /// `messages` and `delta` (or `embedder_delta`).
+  /// `messages` and `delta` (or `embedder_delta`). A text `torch_version` in it is quoted in the verdict.
   std::filesystem::path reference;
   std::vector<std::filesystem::path> images;  ///< Real pictures; empty: made ones.
   std::uint64_t max_pixels = kMaxPixels;      ///< Of a picture file; larger ones are kUnsupported.
@@ -30,7 +30,7 @@ struct VerifyOptions {
 
 /// The numbers are `sealite verify`'s exit statuses.
 enum class Verdict : int {
-  kProved = 0,      ///< Every check passed, and the numbers are the original's.
+  kMatches = 0,     ///< Every check passed; `compared` says what its numbers were compared with.
   kFails = 1,       ///< A check failed.
   kCannotTell = 2,  ///< Nothing failed, but there was nothing to compare with.
 };
@@ -95,10 +95,13 @@ struct VerifyReport {
   std::uint64_t bytes = 0;
   std::string part;       ///< "detector" or "embedder"; empty: the file cannot be read.
   std::string card;       ///< As the model's metadata says; empty: it has none.
-  std::string precision;  ///< "int8"
+  std::string precision;  ///< By its stored weights, whatever it says of itself: "int8"
   std::size_t operators = 0;
   Verdict verdict = Verdict::kCannotTell;
   std::string reason;  ///< Why, in one sentence.
+  /// What the model's numbers were compared with: "its checkpoint (Sealite's own float32 evaluator)",
+  /// "tensors saved from PyTorch 2.13.0".
+  std::vector<std::string> compared;
   std::vector<Check> checks;
   std::vector<ComparedOutput> outputs;
   std::vector<MarkedPicture> marked;      ///< Of an embedder, where a reference is known.
@@ -110,8 +113,8 @@ struct VerifyReport {
   double total_seconds = 0;
 };
 
-/// Proves, or refutes, that a converted model computes what its original computes (docs/verification.md has
-/// the checks and the limits). A broken model is a verdict; throws sealite::Error only for what is not about
+/// Compares what a converted model computes with what its original computes (docs/verification.md has the
+/// checks and the limits). A broken model is a verdict; throws sealite::Error only for what is not about
 /// the model: an absent file, an unreadable checkpoint or picture, a missing runtime.
 VerifyReport verify_model(const std::filesystem::path& model, const VerifyOptions& options = {});
 

@@ -6,12 +6,13 @@
 #include "api/check_output.h"
 #include "base/error.h"
 
-#include "graph/graph.h"
+#include "graph/stored_precision.h"
 #include "image/resize.h"
 #include "model/audit.h"
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
 #include "model/embedder_graph.h"
+#include "model/unread_tensors.h"
 #include "passes/pass.h"
 #include "quantize/calibrate.h"
 #include "quantize/layer_report.h"
@@ -212,15 +213,16 @@ class Conversion {
     report.part = part;
     report.output = output;
     report.card = card_.name;
-    report.precision = recipe_.name;
     report.multiply_accumulates = multiply_accumulates(graph);
     for (const model::Parameter& parameter : parameters) {
       if (!parameter.is_buffer) report.parameters += element_count(parameter.shape).value_or(0);
     }
+    report.unread = check_unread(part, parameters);
     run_passes(graph, options_, passes::Phase::kBeforeQuantization);
     quantize_graph(graph, options_, recipe_, border_, report);
     run_passes(graph, options_, passes::Phase::kAfterQuantization);
     check_lowered(graph, options_);
+    report.precision = graph::precision_of(graph::stored_values(graph));
     report.input_shape = free_dimensions(graph.shape(graph.inputs[0]), options_.dynamic, nchw());
     if (graph.inputs.size() > 1) report.message_shape = graph.shape(graph.inputs[1]);
     report.output_shape = free_dimensions(graph.shape(graph.outputs[0]), options_.dynamic, nchw());
@@ -246,6 +248,7 @@ class Conversion {
       model::WeightAudit audit = prepared.auditor->finish();
       prepared.report.checkpoint_hash = std::move(audit.hash);
       prepared.report.non_finite = std::move(audit.non_finite);
+      check_finite(prepared.report);
       return metadata();
     };
     file.dynamic_shapes = options_.dynamic;
@@ -254,6 +257,25 @@ class Conversion {
   }
 
  private:
+  // The names of those that do not matter.
+  std::vector<std::string> check_unread(Part part, const std::vector<model::Parameter>& parameters) const {
+    const std::string_view name = part_name(part);
+    model::UnreadTensors unread = model::find_unread(*checkpoint_, parameters, fmt::format("{}.", name));
+    model::check_unread(unread, *checkpoint_, name, card_.name);
+    return std::move(unread.notes);
+  }
+
+  void check_finite(const ConvertReport& report) const {
+    if (report.non_finite.empty() || options_.allow_non_finite) return;
+    const auto& [name, count] = report.non_finite[0];
+    const std::size_t more = report.non_finite.size() - 1;
+    fail(ErrorCode::kMalformed,
+         "'{}': tensor '{}' has {} NaN or infinite value{}{}: the model's answers would not be numbers; "
+         "--allow-non-finite converts it all the same",
+         checkpoint_->path().string(), name, count, count == 1 ? "" : "s",
+         more == 0 ? "" : fmt::format(" (and {} more tensors have)", more));
+  }
+
   bool nchw() const { return options_.layout == ImageLayout::kNchw; }
 
   // Checks the checkpoint against the card; `parameters` gets what the network reads, `auditor` will see it.

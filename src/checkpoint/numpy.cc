@@ -94,7 +94,13 @@ const NumpyType& find_numpy_type(std::string_view descr) {
   fail(ErrorCode::kUnsupported, "elements of type '{}'; save float32", printable(descr));
 }
 
-NumpyArray parse(ByteView file) {
+// An .npy file's header, and the bytes behind it.
+struct Parts {
+  Header fields;
+  ByteView data;
+};
+
+Parts take_apart(ByteView file) {
   if (file.size() < 12 || as_text(file.first(kNumpyMagic.size())) != kNumpyMagic)
     fail(ErrorCode::kMalformed, "it is no .npy array");
   const auto version = load<std::uint8_t>(file, 6);
@@ -103,13 +109,16 @@ NumpyArray parse(ByteView file) {
   const std::size_t start = first_version ? 10 : 12;
   const std::size_t header = first_version ? load<std::uint16_t>(file, 8) : load<std::uint32_t>(file, 8);
   if (header > file.size() - start) fail(ErrorCode::kMalformed, "its header is cut off");
-  const Header fields(as_text(file.subspan(start, header)));
+  return {Header(as_text(file.subspan(start, header))), file.subspan(start + header)};
+}
+
+NumpyArray parse(ByteView file) {
+  const auto [fields, data] = take_apart(file);
   const NumpyType& type = find_numpy_type(fields.quoted("descr"));
   if (fields.flag("fortran_order"))
     fail(ErrorCode::kUnsupported, "Fortran order; save numpy.ascontiguousarray(x)");
   NumpyArray array;
   array.shape = fields.tuple("shape");
-  const ByteView data = file.subspan(start + header);
   const auto count = element_count(array.shape);
   const auto bytes = count ? checked_multiply(*count, type.size) : std::nullopt;
   if (bytes != data.size())
@@ -120,9 +129,26 @@ NumpyArray parse(ByteView file) {
   return array;
 }
 
-}  // namespace
+// "<U9": UTF-32, filled up with zeros.
+std::string parse_text(ByteView file) {
+  constexpr std::size_t kMaxLetters = 64;
+  const auto [fields, data] = take_apart(file);
+  if (!fields.quoted("descr").starts_with("<U") || !fields.tuple("shape").empty() ||
+      data.size() > kMaxLetters * sizeof(std::uint32_t))
+    fail(ErrorCode::kUnsupported, "no single text of at most {} letters", kMaxLetters);
+  std::string text;
+  for (std::size_t i = 0; i + sizeof(std::uint32_t) <= data.size(); i += sizeof(std::uint32_t)) {
+    const auto letter = load<std::uint32_t>(data, i);
+    if (letter > 0x7E) fail(ErrorCode::kUnsupported, "a text with other letters than ASCII's");
+    if (letter != 0) text += static_cast<char>(letter);
+  }
+  return text;
+}
 
-std::optional<NumpyArray> read_numpy(const std::filesystem::path& path, const std::string& name) {
+// `parse` of the array's bytes, with the file and the array in the errors.
+template <typename Parse>
+auto read_array(const std::filesystem::path& path, const std::string& name, Parse parse)
+    -> std::optional<decltype(parse(ByteView()))> {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     const std::filesystem::path file = path / (name + ".npy");
@@ -131,13 +157,23 @@ std::optional<NumpyArray> read_numpy(const std::filesystem::path& path, const st
   }
   const MappedFile archive(path);
   return add_context(fmt::format("'{}', array '{}'", path.string(), name),
-                     [&]() -> std::optional<NumpyArray> {
+                     [&]() -> std::optional<decltype(parse(ByteView()))> {
                        const ZipIndex index = read_zip_index(archive.bytes());
                        const auto entry = index.find(name + ".npy");
                        if (entry == index.end()) return std::nullopt;
                        check_crc(entry->first, entry->second);
                        return parse(entry->second.bytes);
                      });
+}
+
+}  // namespace
+
+std::optional<NumpyArray> read_numpy(const std::filesystem::path& path, const std::string& name) {
+  return read_array(path, name, parse);
+}
+
+std::optional<std::string> read_numpy_text(const std::filesystem::path& path, const std::string& name) {
+  return read_array(path, name, parse_text);
 }
 
 }  // namespace sealite::checkpoint

@@ -21,4 +21,8 @@ struct NumpyArray {
 /// Source: numpy/lib/format.py.
 std::optional<NumpyArray> read_numpy(const std::filesystem::path& path, const std::string& name);
 
+/// The text called `name` in `path`, saved as one string: `numpy.savez(…, name="text")`. At most 64 ASCII
+/// characters. Nothing if it is not there; throws as `read_numpy`.
+std::optional<std::string> read_numpy_text(const std::filesystem::path& path, const std::string& name);
+
 }  // namespace sealite::checkpoint

@@ -15,6 +15,7 @@
 #include "cli/plain_text.h"
 #include "cli/units.h"
 #include "model/card.h"
+#include "model/unread_tensors.h"
 #include "passes/pass.h"
 #include "quantize/recipe.h"
 
@@ -81,6 +82,7 @@ void print_json(const ConvertReport& report, double seconds) {
   json["checkpoint_hash"] = report.checkpoint_hash;
   json["non_finite"] = nlohmann::json::object();
   for (const auto& [name, count] : report.non_finite) json["non_finite"][name] = count;
+  json["unread"] = report.unread;
   json["seconds"] = seconds;
   json["peak_memory_bytes"] = peak_memory();
   print_json_line(json);
@@ -128,6 +130,13 @@ void warn_non_finite(const ConvertReport& report) {
   }
 }
 
+void warn_unread(const ConvertReport& report) {
+  if (report.unread.empty()) return;
+  warn("{} tensor{} of the {} {} read by no layer and left out: {}", report.unread.size(),
+       report.unread.size() == 1 ? "" : "s", report.part == Part::kDetector ? "detector" : "embedder",
+       report.unread.size() == 1 ? "is" : "are", model::list_names(report.unread));
+}
+
 Part parse_part(const std::string& name) {
   if (name == "both") return Part::kBoth;
   return name == "embedder" ? Part::kEmbedder : Part::kDetector;
@@ -154,6 +163,7 @@ int run(Arguments& arguments) {
        convert(arguments.checkpoint, output_path(arguments), arguments.options)) {
     if (!arguments.quantize_report.empty()) write_layer_report(arguments.quantize_report, report);
     warn_non_finite(report);
+    warn_unread(report);
     arguments.json ? print_json(report, stopwatch.seconds()) : print_text(report, stopwatch.seconds());
   }
   return 0;
@@ -217,6 +227,8 @@ Run add_convert(CLI::App& app) {
       "Write each layer's errors to this JSON file (with --calibrate: its effect on the logits; slow)");
   command.add_flag("--dynamic,--no_simple", arguments->options.dynamic,
                    "Leave batch, height and width free (detectors only)");
+  command.add_flag("--allow-non-finite", arguments->options.allow_non_finite,
+                   "Convert weights that are NaN or infinite, too (default: refuse them)");
   command.add_flag("--sync", arguments->options.sync, "Wait until the disk has the file");
   command.add_option("--dump-after", arguments->dump_after, "Print the graph after this pass to stderr");
   command.add_option("--stop-after", arguments->options.stop_after, "Run no pass after this one");

@@ -24,8 +24,8 @@ struct Arguments {
   bool json = false;
 };
 
-constexpr const char* kVerdicts[] = {"PROVED", "FAILS", "CANNOT TELL"};
-constexpr const char* kVerdictNames[] = {"proved", "fails", "cannot_tell"};
+constexpr const char* kVerdicts[] = {"MATCHES", "FAILS", "CANNOT TELL"};
+constexpr const char* kVerdictNames[] = {"matches", "fails", "cannot_tell"};
 constexpr const char* kOutcomes[] = {"pass", "FAIL", "----"};
 constexpr const char* kOutcomeNames[] = {"pass", "fail", "skipped"};
 
@@ -37,7 +37,9 @@ std::string bounds(const Figure& figure) {
 }
 
 void print_text(const VerifyReport& report) {
-  print("{}: {}\n", report.model.string(), kVerdicts[static_cast<int>(report.verdict)]);
+  std::string verdict = kVerdicts[static_cast<int>(report.verdict)];
+  if (report.verdict == Verdict::kMatches) verdict += fmt::format(" {}", fmt::join(report.compared, " and "));
+  print("{}: {}\n", report.model.string(), verdict);
   print("  {}\n", report.reason);
   for (std::size_t i = 0; i < report.checks.size(); ++i) {
     const Check& check = report.checks[i];
@@ -85,6 +87,7 @@ void print_json(const VerifyReport& report) {
   json["file"] = report.model.string();
   json["verdict"] = kVerdictNames[static_cast<int>(report.verdict)];
   json["reason"] = report.reason;
+  json["compared_with"] = report.compared;
   json["part"] = report.part;
   json["bytes"] = report.bytes;
   json["card"] = report.card;
@@ -154,8 +157,8 @@ int run(const Arguments& arguments) {
 
 Run add_verify(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App& command =
-      *app.add_subcommand("verify", "Prove that a model computes what its checkpoint computes");
+  CLI::App& command = *app.add_subcommand(
+      "verify", "Compare a model with its checkpoint, or with tensors saved from PyTorch");
   command.add_option("model", arguments->model, "A detector's or an embedder's .tflite file")->required();
   VerifyOptions& options = arguments->options;
   command.add_option("--checkpoint", options.checkpoint,
@@ -165,7 +168,8 @@ Run add_verify(CLI::App& app) {
   command.add_option(
       "--reference", options.reference,
       "Tensors saved from PyTorch: an .npz file or a folder of .npy files, `images` [N,3,H,W] in [0,1] "
-      "and `logits` [N,1+bits]; for an embedder `images`, `messages` [N,bits] and `delta` [N,C,H,W]");
+      "and `logits` [N,1+bits]; for an embedder `images`, `messages` [N,bits] and `delta` [N,C,H,W]; "
+      "`torch_version`, if there, is quoted");
   command.add_option("--images", options.images, "Pictures to run it on (default: two made ones)");
   command.add_option("--runs", options.runs, "How often the first picture is run")
       ->check(CLI::Range(1, 1000))
@@ -181,7 +185,7 @@ Run add_verify(CLI::App& app) {
   add_pixel_limit(command, options.max_pixels);
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(
-      "Exit status: 0 proved, 1 fails, 2 cannot tell (nothing to compare with); 64 and up: an error.\n"
+      "Exit status: 0 matches, 1 fails, 2 cannot tell (nothing to compare with); 64 and up: an error.\n"
       "The limits of each recipe are in docs/verification.md.\n"
       "Examples:\n"
       "  sealite verify demo.tflite --checkpoint demo.pth --images photos/*.png --report demo.html\n"

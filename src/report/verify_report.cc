@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -23,8 +24,8 @@ struct Words {
 
 Words words_of(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kProved:
-      return {"good", "✓ Proved"};
+    case Verdict::kMatches:
+      return {"good", "✓ Matches"};
     case Verdict::kFails:
       return {"bad", "✗ Fails"};
     case Verdict::kCannotTell:
@@ -61,13 +62,16 @@ std::string short_message(const std::string& hex) {
 std::string header(const VerifyReport& result) {
   const Words words = words_of(result.verdict);
   const std::string name = escaped(result.model.filename().string());
+  std::string verdict = words.text;
+  if (result.verdict == Verdict::kMatches)
+    verdict += " " + escaped(fmt::format("{}", fmt::join(result.compared, " and ")));
   std::string html = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>{}: {}</title>\n<style>{}</style>\n</head>\n<body>\n",
-      name, words.text, report::style_sheet());
+      name, verdict, report::style_sheet());
   html += fmt::format("<h1>{}</h1>\n<div class=\"verdict {}\"><strong>{}</strong>{}</div>\n", name,
-                      words.tone, words.text, escaped(result.reason));
+                      words.tone, verdict, escaped(result.reason));
   return html;
 }
 
@@ -128,7 +132,7 @@ std::string charts(const VerifyReport& result) {
   if (!result.layers.empty() && check != result.checks.end() && !check->figures.empty()) {
     html += fmt::format(
         "<figure>{}<figcaption>Norm of the difference / norm of the original's output, file's weights "
-        "in exact arithmetic.</figcaption></figure>\n",
+        "in Sealite's float32 evaluator.</figcaption></figure>\n",
         report::layer_chart(result.layers, check->figures[0].at_most.value_or(1)));
   }
   if (html.empty()) return html;

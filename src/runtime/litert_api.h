@@ -82,7 +82,8 @@ struct LiteRtApi {
   /// `address` must stay until the model is destroyed.
   LiteRtStatus (*create_model_from_buffer)(LiteRtEnvironment, const void* address, std::size_t size,
                                            LiteRtModel*);
-  /// Not called; it appeared with the ABI that `create_model_from_buffer` above needs, so it proves that ABI.
+  /// Not called; it appeared with the ABI that `create_model_from_buffer` above needs, so its presence shows
+  /// that ABI.
   LiteRtStatus (*create_model_from_fd)(LiteRtEnvironment, int fd, std::size_t offset, std::size_t size,
                                        LiteRtModel*);
   void (*destroy_model)(LiteRtModel);

@@ -59,6 +59,7 @@ class Reader {
         for_indices(op->inputs(), count, [&](std::int32_t index) {
           if (!ready[static_cast<std::size_t>(index)])
             malformed("{} reads '{}' before it is made", kind, name(index));
+          info_.tensors[first + static_cast<std::size_t>(index)].read = true;
         });
         for_indices(op->outputs(), count,
                     [&](std::int32_t index) { ready[static_cast<std::size_t>(index)] = true; });

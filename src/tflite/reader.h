@@ -20,6 +20,7 @@ struct ModelTensor {
   DType type = DType::kFloat32;
   Shape shape;                     // -1 where free
   std::uint64_t weight_bytes = 0;  // 0: an activation
+  bool read = false;               // by an operator; not set in a signature
 };
 
 struct ModelSignature {

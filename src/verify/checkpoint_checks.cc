@@ -73,8 +73,8 @@ void check_layers(Examination& examination, const LayerComparison& comparison) {
     return;
   }
   std::string finding = fmt::format(
-      "{} layers, the file's weights in exact arithmetic: the largest difference, {:.2g} "
-      "of the output, is in '{}'.",
+      "{} layers, the file's weights in Sealite's float32 evaluator: the largest difference, {:.2g} of the "
+      "output, is in '{}'.",
       report.layers.size(), largest->error, largest->name);
   if (first != report.layers.end())
     finding += fmt::format(" The first beyond the limit is '{}' with {:.2g}.", first->name, first->error);
@@ -82,11 +82,37 @@ void check_layers(Examination& examination, const LayerComparison& comparison) {
   const double runtime = relative_error(kind.values(comparison.stored), examination.outputs[0]);
   add_check(report, "layers", "Layer by layer", finding,
             {{"largest relative difference", largest->error, "", limit, {}},
-             {fmt::format("{}, file in exact arithmetic against LiteRT", kind.names().output),
+             {fmt::format("{}, file in the evaluator against LiteRT", kind.names().output),
               runtime,
               "",
               examination.limits.runtime_error,
               {}}});
+}
+
+// Whether the network that the model is compared with is all of the checkpoint's.
+void check_tensors(Examination& examination, const Original& original) {
+  const model::UnreadTensors unread = original.unread();
+  const std::string_view part = examination.kind.names().part;
+  std::string finding = fmt::format("Every weight of the checkpoint's {} is read by a layer.", part);
+  if (!unread.weights.empty()) {
+    finding = fmt::format(
+        "{} weights of the checkpoint's {} are read by no layer, so that the network is another than the one "
+        "compared here: {}.",
+        unread.weights.size(), part, model::list_names(unread.weights));
+  }
+  if (!unread.notes.empty())
+    finding += fmt::format(" {} counters are not: {}.", unread.notes.size(), model::list_names(unread.notes));
+  add_check(examination.report, "checkpoint-tensors", "Tensors of the checkpoint", finding,
+            {{"weights that no layer reads", static_cast<double>(unread.weights.size()), "", 0, {}}});
+}
+
+// The model's own only if it names these weights (check "interface").
+std::string name_of(const Examination& examination, const Original& original) {
+  const std::optional<Claims>& claims = examination.subject.claims;
+  const std::string which = claims && !claims->checkpoint_hash.empty()
+                                ? "its checkpoint"
+                                : fmt::format("the checkpoint '{}'", original.path().filename().string());
+  return which + " (Sealite's own float32 evaluator)";
 }
 
 void skip_stored(Examination& examination, const std::string& why) {
@@ -99,6 +125,7 @@ void skip_stored(Examination& examination, const std::string& why) {
 }  // namespace
 
 void check_against(Examination& examination, const Original& original) {
+  check_tensors(examination, original);
   if (original.card().bits != examination.bits) return;
   const graph::Graph network = original.graph(examination.height, examination.width);
   const Stored stored = read_stored(examination);
@@ -121,6 +148,7 @@ void check_against(Examination& examination, const Original& original) {
       expected.push_back({i, examination.kind.values(output)});
     }
   }
+  examination.report.compared.push_back(name_of(examination, original));
   if (!check_numbers(examination, expected, "checkpoint", "the checkpoint")) {
     const std::string cause = diagnose(examination, original, expected[0].values);
     if (!cause.empty()) examination.report.checks.back().finding += " Cause: " + cause + ".";

@@ -55,6 +55,9 @@ void check_claims(const Examination& examination, const Claims& claims, Complain
                                 examination.height, examination.width));
   complaints.expect(claims.layout == (examination.nchw ? "nchw" : "nhwc"),
                     fmt::format("the metadata says layout '{}', the input has the other", claims.layout));
+  complaints.expect(claims.precision == examination.subject.precision,
+                    fmt::format("the metadata says precision '{}', the weights are stored as {}",
+                                claims.precision, examination.subject.precision));
   complaints.expect(claims.marking || examination.subject.part == Part::kDetector,
                     "the metadata does not say how the delta is added (attenuation, scaling_w, scaling_i), "
                     "so embed refuses it");

@@ -14,7 +14,7 @@ struct Limits {
   double agreement;       ///< Detector: share of bits with the original's sign. Embedder: PSNR in dB of a
                           ///< picture marked by the model against the same marked by the original.
   double layer_error;     ///< Of one layer's output, as `relative_error`.
-  double runtime_error;   ///< Of LiteRT's output against the file's own weights in exact arithmetic.
+  double runtime_error;   ///< Of LiteRT's output against the file's own weights in Sealite's evaluator.
   double row_steps;       ///< Stored weights: rms difference of a row in rounding steps.
   double row_error;       ///< Stored float weights: norm of the difference of a row / its norm.
 };

@@ -1,5 +1,7 @@
 #include "verify/original.h"
 
+#include <fmt/format.h>
+
 #include "model/derive_card.h"
 #include "watermark/blend.h"
 
@@ -10,12 +12,17 @@ Original::Original(const VerifyOptions& options, const ModelKind& kind)
           std::make_shared<const checkpoint::Checkpoint>(checkpoint::Checkpoint::open(options.checkpoint))),
       card_is_named_(!options.card.empty()),
       card_(options.card.empty() ? model::derive_card(*checkpoint_) : model::load_card(options.card)),
+      part_(kind.names().part),
       network_(kind.network(card_)) {
   model::check_parameters(*checkpoint_, network_.parameters, card_.name);
 }
 
 Marking Original::marking() const {
   return {watermark::parse_attenuation(card_.attenuation), card_.scaling_w, card_.scaling_i};
+}
+
+model::UnreadTensors Original::unread() const {
+  return model::find_unread(*checkpoint_, network_.parameters, fmt::format("{}.", part_));
 }
 
 std::string Original::hash() const {

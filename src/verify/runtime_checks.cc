@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "runtime/litert_api.h"
+#include "tflite/workload.h"
 #include "verify/numbers.h"
 #include "verify/pictures.h"
 
@@ -38,18 +39,28 @@ class LoadingNotice {
   const std::function<void(bool)>& tell_;
 };
 
+// Of the picture, where the model leaves it free: the size that the tables store, as `detect` has it, and not
+// what the metadata says.
+std::int64_t made_size(const Examination& examination) {
+  constexpr std::int64_t kMaxSide = 1 << 14;
+  const Subject& subject = examination.subject;
+  for (const tflite::ModelTensor& input :
+       tflite::read_workload(*subject.file, examination.kind.names().signature).inputs) {
+    if (input.shape.size() == 4 && input.shape[2] >= 1 && input.shape[2] <= kMaxSide) return input.shape[2];
+  }
+  return kUsualImageSize;
+}
+
 std::unique_ptr<Runner> load(const Examination& examination, int threads,
                              const std::filesystem::path& weight_cache = {}) {
   runtime::RunOptions run;
   run.threads = threads;
   run.weight_cache = weight_cache;
   run.library = examination.options.litert_library;
-  const auto& claims = examination.subject.claims;
-  const bool known = claims && claims->image_size >= 1 && claims->image_size <= 1 << 14;
   const LoadingNotice notice(examination.options.on_load);
   return examination.kind.load(runtime::CompiledModel(tflite::mapped_bytes(*examination.subject.file),
                                                       examination.kind.names().signature, run),
-                               known ? claims->image_size : kUsualImageSize);
+                               made_size(examination));
 }
 
 // Operators that XNNPACK leaves to the slower built-in kernels (docs/performance.md).

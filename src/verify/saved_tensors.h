@@ -17,6 +17,9 @@ class SavedTensors {
   /// The array under the first of these names that there is. Throws kUsage if none is there, and what reading
   /// it throws.
   checkpoint::NumpyArray array(std::initializer_list<const char*> names) const;
+  /// What the file says that they are: "tensors saved from PyTorch 2.13.0" if it has a text `torch_version`,
+  /// else that it does not say.
+  std::string origin() const;
 
  private:
   std::filesystem::path path_;

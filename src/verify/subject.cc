@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "graph/stored_precision.h"
 #include "verify/model_kind.h"
 #include "watermark/blend.h"
 
@@ -50,15 +51,16 @@ std::optional<Claims> read_claims(const tflite::ModelInfo& info) {
                 text_at(json, "checkpoint_hash"), read_marking(json)};
 }
 
-std::string precision_of(const tflite::ModelInfo& info) {
-  const auto has = [&](DType type) {
-    return std::ranges::any_of(info.tensors, [&](const tflite::ModelTensor& tensor) {
-      return tensor.weight_bytes > 0 && tensor.type == type;
-    });
-  };
-  if (has(DType::kInt4)) return "int4";
-  if (has(DType::kInt8)) return "int8";
-  return has(DType::kFloat16) ? "fp16" : "float32";
+// Of the weights that operators read: what nothing reads says nothing.
+std::string stored_precision(const tflite::ModelInfo& info) {
+  graph::StoredValues values;
+  for (const tflite::ModelTensor& tensor : info.tensors) {
+    const bool number = tensor.type == DType::kFloat32 || tensor.type == DType::kFloat16 ||
+                        tensor.type == DType::kInt8 || tensor.type == DType::kInt4;
+    if (number && tensor.read && tensor.weight_bytes > 0)
+      values[tensor.type] += element_count(tensor.shape).value_or(0);
+  }
+  return std::string(graph::precision_of(values));
 }
 
 Part part_of(const Subject& subject) {
@@ -84,8 +86,7 @@ Subject read_subject(const std::filesystem::path& path) {
   subject.file = tflite::open_model(path);
   subject.info = tflite::read_model(*subject.file);
   subject.claims = read_claims(subject.info);
-  subject.precision = subject.claims && !subject.claims->precision.empty() ? subject.claims->precision
-                                                                           : precision_of(subject.info);
+  subject.precision = stored_precision(subject.info);
   subject.part = part_of(subject);
   return subject;
 }

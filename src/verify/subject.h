@@ -36,7 +36,7 @@ struct Subject {
   std::shared_ptr<const tflite::ModelFile> file;  ///< Every check is of these bytes.
   tflite::ModelInfo info;
   std::optional<Claims> claims;
-  std::string precision;        ///< As claimed, else by the types of its weights.
+  std::string precision;        ///< By the types in which its weights are stored, whatever it claims.
   Part part = Part::kDetector;  ///< By its signature, else as claimed.
   /// The signature to run: "detect" or "embed"; nullptr if there is none.
   const tflite::ModelSignature* signature() const;

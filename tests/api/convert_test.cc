@@ -148,14 +148,81 @@ TEST_F(Convert, WrongShape) {
   EXPECT_FALSE(std::filesystem::exists(output));
 }
 
-TEST_F(Convert, NonFiniteWeightsAreReported) {
+// A layer that the network does not have would change its result.
+TEST_F(Convert, WeightsThatNoLayerReadsAreRefused) {
+  const std::string first = "detector.convnext.stages.0.0.temp_block.attn.qkv.weight";
+  tensors.push_back({first, {12, 4}, std::vector<float>(48, 0.5F)});
+  tensors.push_back({"detector.convnext.stages.4.0.dwconv.bias", {4}, {1, 2, 3, 4}, DType::kFloat16});
+  expect_error(ErrorCode::kMismatch,
+               {"2 weights", "detector", "'" + first + "', 'detector.convnext.stages.4", "card"},
+               [&] { convert(); });
+  EXPECT_FALSE(std::filesystem::exists(output));
+  // Those of another part do not matter.
+  tensors.resize(tensors.size() - 2);
+  tensors.push_back({"embedder.unet.more.weight", {1}, {1}});
+  tensors.push_back({"discriminator.weight", {1}, {1}});
+  EXPECT_TRUE(convert().unread.empty());
+}
+
+TEST_F(Convert, CountersThatNoLayerReadsAreNamed) {
+  tensors.push_back({"detector.convnext.stages.0.0.total_ops", {1}, {7}});
+  tensors.push_back({"detector.steps", {}, {3}, DType::kInt64});
+  EXPECT_EQ(convert().unread,
+            (std::vector<std::string>{"detector.convnext.stages.0.0.total_ops", "detector.steps"}));
+}
+
+TEST_F(Convert, NonFiniteWeightsAreRefusedOrReported) {
   tensor("pwconv2.bias").values[0] = std::numeric_limits<float>::quiet_NaN();
   tensor("linear.weight").values[5] = std::numeric_limits<float>::infinity();
+  expect_error(ErrorCode::kMalformed,
+               {"small.pth", "pwconv2.bias' has 1 NaN or infinite value", "1 more", "--allow-non-finite"},
+               [&] { convert(); });
+  EXPECT_FALSE(std::filesystem::exists(output));
+  options.allow_non_finite = true;
   const auto found = convert().non_finite;
   ASSERT_EQ(found.size(), 2U);
   EXPECT_NE(found[0].first.find("pwconv2.bias"), std::string::npos);
   EXPECT_EQ(found[0].second, 1U);
   EXPECT_NE(found[1].first.find("linear.weight"), std::string::npos);
+}
+
+TEST_F(Convert, LogitsThatAreNoNumbersAreNoMessage) {
+  tensor("linear.weight").values[5] = std::numeric_limits<float>::quiet_NaN();
+  options.allow_non_finite = true;
+  convert();
+  Detector detector = load_detector(output);
+  const std::filesystem::path photo = fixture("coffee.png");
+  expect_error(ErrorCode::kMalformed, {"NaN or infinite", "no message"},
+               [&] { detector.detect_file(photo); });
+  expect_error(ErrorCode::kMalformed, {"NaN or infinite"},
+               [&] { detector.detect_pixels(std::vector<std::uint8_t>(12, 9), 2, 2); });
+  // An error of each picture, in its place.
+  std::vector<std::string> errors;
+  const std::vector<std::filesystem::path> photos = {photo, folder / "absent.png", photo};
+  detector.detect_files(photos, 2, [&](std::size_t, PictureDetection found) {
+    errors.emplace_back(found.error.value().what());
+    EXPECT_TRUE(found.detection.logits.empty());
+  });
+  ASSERT_EQ(errors.size(), 3U);
+  EXPECT_NE(errors[0].find("coffee.png': 1 of the model's 7 outputs"), std::string::npos) << errors[0];
+  EXPECT_NE(errors[1].find("absent.png"), std::string::npos) << errors[1];
+  EXPECT_EQ(errors[2], errors[0]);
+}
+
+// Not the recipe's name, but what is in the file.
+TEST_F(Convert, ThePrecisionIsThatOfTheStoredWeights) {
+  const auto precision = [&](Part part) {
+    options.part = part;
+    const std::string said = sealite::convert(fixture("demo.pth"), output, options).at(0).precision;
+    EXPECT_EQ(nlohmann::json::parse(tflite::read_model(output).metadata.at("sealite"))["precision"], said);
+    return said;
+  };
+  options.card = "";
+  options.quantize = "int4";
+  EXPECT_EQ(precision(Part::kDetector), "int4");
+  EXPECT_EQ(precision(Part::kEmbedder), "int8") << "its convolutions have no 4-bit kernels";
+  options.keep = {".*=float32"};
+  EXPECT_EQ(precision(Part::kDetector), "float32");
 }
 
 TEST_F(Convert, HalfPrecisionCheckpoints) {

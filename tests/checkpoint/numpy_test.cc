@@ -65,6 +65,24 @@ TEST_F(Numpy, Refusals) {
   expect_error(kNotFound, {"absent"}, [&] { read_numpy(folder / "absent.npz", "x"); });
 }
 
+TEST_F(Numpy, OneText) {
+  const auto text = [&](const std::string& descr, const std::string& shape, const std::string& data) {
+    write_text(folder / "x.npy", npy(descr, shape, data));
+    return read_numpy_text(folder.path(), "x").value();
+  };
+  EXPECT_EQ(text("<U3", "()", {"2\0\0\0.\0\0\0\0\0\0\0", 12}), "2.");
+  EXPECT_FALSE(read_numpy_text(folder.path(), "y").has_value());
+  using enum ErrorCode;
+  expect_error(kUnsupported, {"x.npy", "single text"}, [&] { text("<f4", "()", "1234"); });
+  expect_error(kUnsupported, {"single text"}, [&] { text("<U1", "(1,)", {"2\0\0\0", 4}); });
+  expect_error(kUnsupported, {"single text"}, [&] { text("<U65", "()", std::string(260, '\0')); });
+  expect_error(kUnsupported, {"ASCII"}, [&] { text("<U1", "()", {"\xe9\0\0\0", 4}); });
+  expect_error(kMalformed, {"no .npy"}, [&] {
+    write_text(folder / "x.npy", "something else");
+    read_numpy_text(folder.path(), "x");
+  });
+}
+
 TEST_F(Numpy, WhateverTheBytes) {
   const std::string sound = npy("<f4", "(2, 3)", std::string(24, 'x'));
   std::mt19937 random(1);

@@ -36,6 +36,7 @@ class DemoTensors {
   NewTensor& operator[](std::string_view name) {
     return *std::ranges::find(content_.model, name, &NewTensor::name);
   }
+  void add(NewTensor tensor) { content_.model.push_back(std::move(tensor)); }
   void remove(std::string_view name) {
     std::erase_if(content_.model, [&](const NewTensor& tensor) { return tensor.name == name; });
   }
@@ -178,14 +179,44 @@ TEST_F(BadCheckpoint, NotANumber) {
   DemoTensors demo;
   demo.overwrite(kLinear, {kNan, kNan, kInfinity, -kInfinity, kNan});
   demo.write(path());
-  const Outcome text = convert();
+  expect_refusal(convert(), ErrorCode::kMalformed,
+                 {kLinear, "5 NaN or infinite values", "--allow-non-finite"});
+  EXPECT_EQ(folder_.entries(), 1) << "a file was left behind";
+  const Outcome text = run_sealite({"convert", path(), "-o", folder_ / "model.tflite", "--card",
+                                    asset("demo.card.yaml"), "--allow-non-finite"});
   EXPECT_EQ(text.status, 0);
   EXPECT_EQ(text.err, std::string("sealite: warning: tensor '") + kLinear +
                           "' has 5 NaN or infinite values: the model's answers will not be numbers\n");
   EXPECT_TRUE(std::filesystem::exists(folder_ / "model.tflite"));
-  const Outcome json = run_sealite(
-      {"convert", path(), "-o", folder_ / "model.tflite", "--card", asset("demo.card.yaml"), "--json"});
+  const Outcome json = run_sealite({"convert", path(), "-o", folder_ / "model.tflite", "--card",
+                                    asset("demo.card.yaml"), "--json", "--allow-non-finite"});
   EXPECT_EQ(nlohmann::json::parse(json.out)["non_finite"][kLinear], 5);
+  // What it answers is an error, and no message with a p-value.
+  const Outcome detected =
+      run_sealite({"detect", folder_ / "model.tflite", asset("coffee.png"), "--expect", "00000000"});
+  expect_refusal(detected, ErrorCode::kMalformed, {"coffee.png", "NaN or infinite"});
+  EXPECT_EQ(detected.out, "");
+}
+
+// What thop leaves behind, and an attention over frames.
+TEST_F(BadCheckpoint, TensorsThatNoLayerReads) {
+  DemoTensors demo;
+  const auto add = [&](const char* name, DType type) {
+    demo.add({name, type, {2}, {}, [](std::uint64_t, MutableByteView out) {
+                std::memset(out.data(), 0, out.size());
+              }});
+  };
+  add("detector.convnext.stages.0.0.total_params", DType::kFloat32);
+  demo.write(path());
+  const Outcome named = convert();
+  EXPECT_EQ(named.status, 0);
+  EXPECT_EQ(named.err,
+            "sealite: warning: 1 tensor of the detector is read by no layer and left out: "
+            "'detector.convnext.stages.0.0.total_params'\n");
+  std::filesystem::remove(folder_ / "model.tflite");
+  add("detector.convnext.stages.3.0.temp_block.attn.proj.weight", DType::kFloat32);
+  demo.write(path());
+  expect_misfit({"'detector.convnext.stages.3.0.temp_block.attn.proj.weight'", "no layer", "card 'demo'"});
 }
 
 TEST_F(BadCheckpoint, NoCheckpointAtAll) {

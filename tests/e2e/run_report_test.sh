@@ -51,7 +51,7 @@ HTML
 
 expect() { # SCHEME NUMBER BACKGROUND
   local wanted found
-  wanted="<title>phone fits, desk fits, charts 2, loads 0, scripts 0, verdict ✓ Proved, background $3</title>"
+  wanted="<title>phone fits, desk fits, charts 2, loads 0, scripts 0, verdict ✓ Matches its checkpoint (Sealite's own float32 evaluator), background $3</title>"
   found=$(browse --blink-settings=preferredColorScheme="$2" --window-size=1800,900 --virtual-time-budget=5000 \
     --dump-dom "file://$work/frames.html" | grep -o '<title>.*</title>' || true)
   if [[ $found != "$wanted" ]]; then

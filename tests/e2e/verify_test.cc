@@ -14,18 +14,19 @@ class VerifyCommand : public ::testing::Test {
   const ScratchFolder folder;
 };
 
-TEST_F(VerifyCommand, ProvedIsZero) {
+TEST_F(VerifyCommand, MatchesIsZero) {
   const Outcome outcome = run_sealite({"verify", model(), "--checkpoint", asset("demo.pth"), "--images",
                                        asset("coffee.png"), "--report", folder / "report.html"});
   expect_success(outcome);
-  EXPECT_NE(outcome.out.find("PROVED"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("MATCHES its checkpoint (Sealite's own float32 evaluator)"), std::string::npos)
+      << outcome.out;
   EXPECT_NE(outcome.out.find("relative error"), std::string::npos) << outcome.out;
   const std::string page = read_text(folder / "report.html");
   EXPECT_NE(page.find("sealite verify " + model()), std::string::npos);
   EXPECT_EQ(folder.entries(), 2);
 }
 
-TEST_F(VerifyCommand, AnEmbedderIsProvedToo) {
+TEST_F(VerifyCommand, AnEmbedderMatchesToo) {
   const std::string embedder = folder / "demo.embedder.tflite";
   expect_success(convert_demo(embedder, {"--part", "embedder"}));
   const std::vector<std::string> command{"verify",          embedder, "--checkpoint",
@@ -37,7 +38,9 @@ TEST_F(VerifyCommand, AnEmbedderIsProvedToo) {
   expect_success(outcome);
   EXPECT_EQ(outcome.err, "");
   const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["verdict"], "proved");
+  EXPECT_EQ(json["verdict"], "matches");
+  EXPECT_EQ(json["compared_with"],
+            nlohmann::json::array({"its checkpoint (Sealite's own float32 evaluator)"}));
   EXPECT_EQ(json["part"], "embedder");
   const auto& marked = json["marked"].at(0);
   EXPECT_EQ(marked["picture"], "coffee.png");
@@ -56,7 +59,7 @@ TEST_F(VerifyCommand, AnEmbedderIsProvedToo) {
 
 // At this size the first stage's hidden activation is computed in strips: the written file must still be the
 // network.
-TEST_F(VerifyCommand, AModelOfLargePicturesIsProvedToo) {
+TEST_F(VerifyCommand, AModelOfLargePicturesMatchesToo) {
   const std::string large = folder / "large.tflite";
   const std::string checkpoint = fixture("pixelseal_tiny.pth");
   const std::string card = fixture("pixelseal_tiny.card.yaml");
@@ -67,7 +70,8 @@ TEST_F(VerifyCommand, AModelOfLargePicturesIsProvedToo) {
   const Outcome outcome = run_sealite({"verify", large, "--checkpoint", checkpoint, "--card", card,
                                        "--images", asset("coffee.png"), "--runs", "1"});
   expect_success(outcome);
-  EXPECT_NE(outcome.out.find("PROVED"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("MATCHES its checkpoint (Sealite's own float32 evaluator)"), std::string::npos)
+      << outcome.out;
 }
 
 TEST_F(VerifyCommand, CannotTellIsTwoAndFailsIsOne) {

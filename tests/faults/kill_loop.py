@@ -5,7 +5,7 @@ usage: kill_loop.py SEALITE --command NAME [--runs 60] [--signal KILL|INT|TERM|s
                     [--no-tmpfile FAULTY.so]
 
 stop: INT or TERM; random: KILL too. The moments are spread over the command's usual time, and a little more. After
-every run the output is absent or complete (the complete one was proved by `sealite verify`), an older file (every
+every run the output is absent or complete (the complete one was verified by `sealite verify`), an older file (every
 second run has one) is still there or replaced, and the inputs are as they were. After KILL a file of a recognisable
 name may be left (.NAME.PID.partial), after INT and TERM none. --no-tmpfile: as on a file system that knows no files
 without a name. The seed is printed; exit status 1 if anything did not hold.

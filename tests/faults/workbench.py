@@ -156,10 +156,10 @@ class Workbench:
             raise SystemExit(f"the clean run failed: {outcome}")
         self.complete = {name: (out / name).read_bytes() for name in self.command.outputs}
         self.answer = answer(outcome.out)
-        self._prove(out)
+        self._verify(out)
         shutil.rmtree(out)
 
-    def _prove(self, out: Path):
+    def _verify(self, out: Path):
         """A model that counts as complete has to be right as well."""
         for name in self.command.outputs:
             if name.endswith(".tflite"):

@@ -59,6 +59,19 @@ TEST(Report, AnEmbedderHasMarkedPicturesAndNoBits) {
     EXPECT_EQ(html.find(part), std::string::npos) << part;
 }
 
+TEST(Report, TheVerdictSaysWhatWasComparedWithWhat) {
+  const ScratchFolder folder;
+  VerifyReport report = sample();
+  report.verdict = Verdict::kMatches;
+  report.compared = {"its checkpoint (Sealite's own float32 evaluator)", "tensors saved from PyTorch 2.13.0"};
+  write_verify_report(report, "sealite verify x", folder / "report.html");
+  const std::string html = read_text(folder / "report.html");
+  EXPECT_NE(
+      html.find("<strong>✓ Matches its checkpoint (Sealite&#39;s own float32 evaluator) and tensors saved "
+                "from PyTorch 2.13.0</strong>"),
+      std::string::npos);
+}
+
 TEST(Report, AModelThatDidNotLoadHasAPageToo) {
   const ScratchFolder folder;
   VerifyReport report;
