@@ -16,7 +16,7 @@ export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 export TSAN_OPTIONS ?= ignore_noninstrumented_modules=1:second_deadlock_stack=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
-.PHONY: all setup setup-tests test demo lint install asan tsan coverage fuzz attacks faults thorough clean help
+.PHONY: all setup setup-tests test demo lint install asan tsan coverage fuzz attacks faults thorough random-models clean help
 .NOTPARALLEL:
 
 all: setup  ## build build/release/bin/sealite
@@ -87,6 +87,12 @@ faults: setup-tests  ## end sealite at COUNT=1000 random moments, and make each 
 
 thorough: setup-tests  ## what does not fit into CI: hours of tests, sanitizers, coverage, attacks, faults and fuzzing
 	scripts/thorough.sh
+
+random-models: COUNT ?= 20000
+random-models: setup-tests  ## COUNT=20000 random models that pass the check, run under the sanitizers (SEED=1)
+	cmake --preset asan-ubsan
+	cmake --build --preset asan-ubsan -j $(JOBS) --target random_graphs
+	build/asan-ubsan/bin/random_graphs --count $(COUNT) --seed $(SEED) --folder build/asan-ubsan 2>build/asan-ubsan/random_graphs.log
 
 clean:  ## remove every build folder, LiteRT and demo files included
 	rm -rf build

@@ -11,12 +11,14 @@ export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0
 for target in build/fuzz/bin/fuzz_*; do
   name=${target##*fuzz_}
   mkdir -p "$found/$name"
-  "$target" "$found/$name" "fuzz/corpus/$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1500 \
+  corpora=("fuzz/corpus/$name")
+  [[ $name != runnable_graph ]] || corpora+=(fuzz/corpus/tflite)
+  "$target" "$found/$name" "${corpora[@]}" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1500 \
     -max_len=70000 -print_final_stats=1 -artifact_prefix="$found/$name.crash-" >"$found/$name.log" 2>&1
   result=$?
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$found/$name.log")
   coverage=$(grep -o 'cov: [0-9]*' "$found/$name.log" | tail -1)
-  printf '%-12s %10s executions, %s edges%s\n' "$name" "${executions:-?}" "${coverage#cov: }" \
+  printf '%-14s %10s executions, %s edges%s\n' "$name" "${executions:-?}" "${coverage#cov: }" \
     "$([[ $result == 0 ]] || echo "  FOUND SOMETHING: $found/$name.log")"
   ((result == 0)) || status=1
 done

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # `make thorough`: everything that does not fit into CI, one step after the other, each with its time. A step that fails
 # does not keep the later ones from running; the last lines say which failed, and the exit status is 1 then.
-# COUNT=10000 mutations of checkpoints and of models, FAULTS=1000 kills, FUZZ_SECONDS=600 for each fuzz target.
+# COUNT=10000 mutations of checkpoints and of models, MODELS=20000 random models, FAULTS=1000 kills, FUZZ_SECONDS=600 for each fuzz target.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 count=${COUNT:-10000}
+models=${MODELS:-20000}
 faults=${FAULTS:-1000}
 fuzz=${FUZZ_SECONDS:-600}
 summary=()
@@ -24,6 +25,7 @@ step "address and undefined-behaviour sanitizers" make asan SLOW=1
 step "thread sanitizer" make tsan
 step "line coverage" make coverage
 step "hostile files and mutations" make attacks COUNT="$count"
+step "random models" make random-models COUNT="$models"
 step "kills, failing writes and allocations" make faults COUNT="$faults"
 step "fuzzing" make fuzz SECONDS="$fuzz"
 step "the same bytes in two folders" scripts/reproducible.sh

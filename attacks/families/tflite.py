@@ -77,7 +77,7 @@ def fields(data):
     yield "options of another operator", {f"{conv}.options_type": 8}, None, ()
     yield "options of a kind that nobody knows", {f"{conv}.options_type": 255}, NOT_OURS, ()
     version = next(path for path in walk(data) if path.startswith("operator_codes") and path.endswith(".version"))
-    yield "version of an operator", {version: far}, REFUSED, ()
+    yield "version of an operator", {version: far}, NOT_OURS, ("version",)
     yield "metadata of another buffer", {"metadata[0].buffer": far}, 65, ("metadata",)
 
 

@@ -63,7 +63,8 @@ class Emitter {
   EmittedOp operator()(const graph::FullyConnected& op) const {
     tfl::FullyConnectedOptionsT options;
     options.act = to_act(op.activation);
-    options.keep_num_dims = graph_.shape(node_.inputs[0]).size() > 2;
+    // Without it the output has two dimensions, whatever the input has.
+    options.keep_num_dims = graph_.shape(node_.inputs[0]).size() != 2;
     // Integer weights, float activations: the runtime quantises each row of the input with its own range.
     options.asymmetric_quantize_inputs = is_quantized(node_.inputs[1]);
     int version = options.keep_num_dims ? 5 : 1;

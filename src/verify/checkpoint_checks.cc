@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "model/audit.h"
 #include "passes/pass.h"
 #include "tflite/import_graph.h"
 #include "verify/diagnosis.h"
@@ -109,7 +110,7 @@ void check_tensors(Examination& examination, const Original& original) {
 // The model's own only if it names these weights (check "interface").
 std::string name_of(const Examination& examination, const Original& original) {
   const std::optional<Claims>& claims = examination.subject.claims;
-  const std::string which = claims && !claims->checkpoint_hash.empty()
+  const std::string which = claims && claims->checkpoint_hash.starts_with(model::kHashAlgorithm)
                                 ? "its checkpoint"
                                 : fmt::format("the checkpoint '{}'", original.path().filename().string());
   return which + " (Sealite's own float32 evaluator)";
