@@ -49,7 +49,9 @@ TEST_F(DetectFiles, GivesWhatEachAloneGives) {
     detector->detect_files(pictures, readers, [&](std::size_t index, const PictureDetection& found) {
       EXPECT_EQ(index, next++);
       EXPECT_EQ(found.error.has_value(), pictures[index] == folder / "broken.png");
-      if (!found.error) EXPECT_EQ(found.detection.logits, alone[index]) << pictures[index];
+      if (!found.error) {
+        EXPECT_EQ(found.detection.logits, alone[index]) << pictures[index];
+      }
     });
     EXPECT_EQ(next, pictures.size());
   }
