@@ -80,13 +80,15 @@ def pngs():
     for kind in (b"zTXt", b"iTXt", b"iCCP"):
         packed = bomb(200 << 20)
         data = b"x\0\0" + packed if kind != b"iTXt" else b"x\0\1\0\0\0" + packed
-        yield Attack(f"PNG with a bomb in {kind.decode()}", png(before=chunk(kind, data)), status=0)
+        status, says = (0, ()) if kind == b"iCCP" else (69, ("compressed texts",))
+        yield Attack(f"PNG with a bomb in {kind.decode()}", png(before=chunk(kind, data)), status, says)
         many = chunk(kind, (b"x\0\0" if kind != b"iTXt" else b"x\0\1\0\0\0") + bomb(4 << 20)) * 2000
-        yield Attack(f"PNG with 2000 bombs in {kind.decode()}", png(before=many), status=0)
+        yield Attack(f"PNG with 2000 bombs in {kind.decode()}", png(before=many), status, says)
     for colour, depth in ((2, 16), (6, 8), (6, 16)):
         yield Attack(f"interlaced PNG of 20000 by 20000, colours {colour}, {depth} bits",
                      png(20000, 20000, pixels=bomb(1 << 20), colour=colour, depth=depth, interlace=1), status=69,
                      says=("to decode",))
+    yield Attack("PNG with a long plain text", png(before=chunk(b"iTXt", b"x\0\0\0\0\0" + b"a" * (1 << 20))), status=0)
     yield Attack("PNG with a checksum that is wrong", png().replace(header(8, 8), header(8, 8)[:-4] + b"\0\0\0\0"))
     yield Attack("PNG with a chunk of 2^31", png(before=b"\x7f\xff\xff\xfftEXt"), says=("longer than the file",))
     yield Attack("PNG of 3 bits", png(depth=3))
