@@ -11,8 +11,6 @@ src/cli/json_line.cc 1    JSON, which escapes by its own rules
 src/base/warn.cc 1        shown
 src/base/progress.cc 2    shown, and the line that takes it away
 src/base/interrupt.cc 1   a signal handler: the text was made by end_after
-src/cli/limits.cc 1       a signal handler: a constant
-src/cli/main.cc 2         without memory: a constant
 '
 writes='fmt::print|fmt::vprint|std::(cout|cerr|clog)|\b(v?f?printf|f?puts|f?putc|putchar|fwrite|perror|v?dprintf)\(|::write\(STD|std::(print|println)'
 

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,8 +19,7 @@ struct BenchOptions {
   bool profile = false;          ///< Also time every operator, in further runs.
   bool peak = true;              ///< Also measure this machine's matrix products (about 2 s).
   std::filesystem::path litert_library;  ///< libLiteRt.so; empty: searched (docs/pipeline.md).
-  /// Called with true before and with false after LiteRT loads a model, which prints a line to stderr.
-  std::function<void(bool loading)> on_load;
+  bool quiet = false;  ///< LiteRT's own line on stderr does not appear (DetectorOptions::quiet).
 };
 
 /// Two values that enclose a median: order statistics, so nothing is assumed of the distribution.

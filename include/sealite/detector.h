@@ -22,6 +22,10 @@ struct DetectorOptions {
   bool use_cache = true;                  ///< See weight_cache.h.
   std::filesystem::path cache_folder;     ///< Empty: the user's (weight_cache.h).
   std::uint64_t max_pixels = kMaxPixels;  ///< Of a picture file; larger ones are kUnsupported.
+  /// LiteRT prints a line ("INFO: Created TensorFlow Lite XNNPACK delegate for CPU.") to stderr when it loads
+  /// a model, and offers no way not to. With `quiet` the process's stderr goes to /dev/null while it loads:
+  /// other threads' lines too.
+  bool quiet = false;
 };
 
 /// What a detector reads in one picture.
@@ -46,15 +50,28 @@ struct MessageMatch {
   double log10_p_value = 0;
 };
 
+/// Where a candidate stands in its list.
+struct CandidateLine {
+  std::size_t line = 0;  ///< From 1.
+  std::string label;     ///< What the list says behind the message; may be empty.
+};
+
+/// A line of a list whose message an earlier one has too.
+struct RepeatedCandidate {
+  CandidateLine first;
+  CandidateLine again;
+};
+
 /// The candidate that agrees best with a detection.
 struct CandidateMatch {
-  MessageMatch match;          ///< Of this candidate by itself.
-  std::string message;         ///< Hexadecimal.
-  std::string label;           ///< What the list says behind the message; may be empty.
-  std::size_t line = 0;        ///< Where it stands in the list, from 1.
-  std::size_t candidates = 0;  ///< How many there are.
-  double p_value = 1;          ///< match.p_value times the number of candidates, at most 1.
-  double log10_p_value = 0;    ///< Also where p_value underflows.
+  MessageMatch match;               ///< Of this candidate by itself.
+  std::string message;              ///< Hexadecimal.
+  std::string label;                ///< What the list says behind the message; may be empty.
+  std::size_t line = 0;             ///< Where it stands in the list, from 1.
+  std::size_t candidates = 0;       ///< How many different ones there are.
+  double p_value = 1;               ///< match.p_value times the number of candidates, at most 1.
+  double log10_p_value = 0;         ///< Also where p_value underflows.
+  std::vector<CandidateLine> also;  ///< The later lines with the same message.
 };
 
 /// A list of messages that a picture may carry. Movable.
@@ -70,7 +87,10 @@ class Candidates {
   Candidates(const Candidates&) = delete;
   Candidates& operator=(const Candidates&) = delete;
 
+  /// How many different messages there are.
   std::size_t size() const;
+  /// The lines that repeat a message, in the list's order.
+  std::vector<RepeatedCandidate> repeats() const;
 
   /// The best match of a detection with the same number of bits.
   CandidateMatch best(const Detection& detection) const;

@@ -20,6 +20,7 @@ struct EmbedderOptions {
   bool use_cache = true;                  ///< See weight_cache.h.
   std::filesystem::path cache_folder;     ///< Empty: the user's (weight_cache.h).
   std::uint64_t max_pixels = kMaxPixels;  ///< Of a picture file; larger ones are kUnsupported.
+  bool quiet = false;  ///< LiteRT's own line on stderr does not appear (DetectorOptions::quiet).
 };
 
 /// Whether the watermark is made weaker where it would be seen (docs/embedding.md).

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,8 +23,7 @@ struct VerifyOptions {
   int threads = 0;                            ///< Compared with one thread; 0: every processor.
   std::filesystem::path weight_cache;         ///< A cache file of XNNPACK's that must not be stale.
   std::filesystem::path litert_library;       ///< libLiteRt.so; empty: searched (docs/pipeline.md).
-  /// Called with true before and with false after LiteRT loads the model, which prints a line to stderr.
-  std::function<void(bool loading)> on_load;
+  bool quiet = false;  ///< LiteRT's own line on stderr does not appear (DetectorOptions::quiet).
 };
 
 /// The numbers are `sealite verify`'s exit statuses.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "api/weight_cache_use.h"
 #include "base/error.h"
@@ -41,6 +42,7 @@ runtime::CompiledModel compile(const tflite::ModelFile& file, const DetectorOpti
   run.library = options.litert_library;
   run.use_cache = options.use_cache;
   run.cache_folder = options.cache_folder;
+  run.quiet = options.quiet;
   return runtime::CompiledModel(tflite::mapped_bytes(file), "detect", run);
 }
 
@@ -156,15 +158,33 @@ std::size_t Candidates::size() const {
   return impl_->list.size();
 }
 
+namespace {
+
+CandidateLine to_public(watermark::CandidateLine line) {
+  return {line.line, std::move(line.label)};
+}
+
+}  // namespace
+
+std::vector<RepeatedCandidate> Candidates::repeats() const {
+  std::vector<RepeatedCandidate> list;
+  for (watermark::RepeatedCandidate& each : impl_->list.repeats())
+    list.push_back({to_public(std::move(each.first)), to_public(std::move(each.again))});
+  return list;
+}
+
 CandidateMatch Candidates::best(const Detection& detection) const {
-  const watermark::CandidateMatch found = impl_->list.best(watermark::bits_from_logits(detection.logits));
-  return {to_match(found.agreement),
-          watermark::to_hex(found.message),
-          found.label,
-          found.line,
-          found.candidates,
-          found.p_value,
-          found.log10_p_value};
+  watermark::CandidateMatch found = impl_->list.best(watermark::bits_from_logits(detection.logits));
+  CandidateMatch best{to_match(found.agreement),
+                      watermark::to_hex(found.message),
+                      found.label,
+                      found.line,
+                      found.candidates,
+                      found.p_value,
+                      found.log10_p_value,
+                      {}};
+  for (watermark::CandidateLine& line : found.also) best.also.push_back(to_public(std::move(line)));
+  return best;
 }
 
 }  // namespace sealite

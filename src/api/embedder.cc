@@ -148,6 +148,7 @@ Embedder::Embedder(const std::filesystem::path& model, const EmbedderOptions& op
   run.library = options.litert_library;
   run.use_cache = options.use_cache;
   run.cache_folder = options.cache_folder;
+  run.quiet = options.quiet;
   run.tables_per_run = true;
   impl_ = add_context(fmt::format("'{}'", model.string()), [&] {
     CardFacts facts = read_facts(info);

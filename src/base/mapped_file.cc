@@ -35,6 +35,8 @@ struct OpenFile {
     if (!fd) fail(ErrorCode::kNotFound, "cannot open '{}': {}", path.string(), std::strerror(errno));
     if (::fstat(fd.get(), &info) != 0)
       fail(ErrorCode::kIo, "cannot stat '{}': {}", path.string(), std::strerror(errno));
+    if (S_ISDIR(info.st_mode))
+      fail(ErrorCode::kNotFound, "'{}' is a folder, not a regular file", path.string());
     if (!S_ISREG(info.st_mode)) fail(ErrorCode::kNotFound, "'{}' is not a regular file", path.string());
     if (const auto found = FileStamp::of(fd.get())) stamp = *found;
   }

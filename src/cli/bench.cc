@@ -9,7 +9,6 @@
 #include "cli/bench_json.h"
 #include "cli/command.h"
 #include "cli/plain_text.h"
-#include "cli/quiet_stderr.h"
 #include "cli/units.h"
 
 namespace sealite::cli {
@@ -41,7 +40,7 @@ std::string confidence(const MedianInterval& interval) {
 
 // Also where memory shrank.
 std::string difference(std::uint64_t after, std::uint64_t before) {
-  return after >= before ? "+" + megabytes(after - before) : "-" + megabytes(before - after);
+  return after >= before ? "+" + mebibytes(after - before) : "-" + mebibytes(before - after);
 }
 
 void print_times(const RunTimes& times) {
@@ -54,10 +53,10 @@ void print_times(const RunTimes& times) {
 
 void print_memory(const BenchMemory& memory) {
   print("  Resident memory: {} before, {} loaded, {} after the first run ({}), peak {}\n",
-        megabytes(memory.resident_before), megabytes(memory.resident_loaded), megabytes(memory.resident_run),
-        difference(memory.resident_run, memory.resident_before), megabytes(memory.peak));
+        mebibytes(memory.resident_before), mebibytes(memory.resident_loaded), mebibytes(memory.resident_run),
+        difference(memory.resident_run, memory.resident_before), mebibytes(memory.peak));
   print("    of it private: {} before, {} loaded, {} after the first run ({})\n",
-        megabytes(memory.private_before), megabytes(memory.private_loaded), megabytes(memory.private_run),
+        mebibytes(memory.private_before), mebibytes(memory.private_loaded), mebibytes(memory.private_run),
         difference(memory.private_run, memory.private_before));
 }
 
@@ -115,7 +114,7 @@ void print_layers(const BenchProfile& profile) {
 
 void print_model(const BenchedModel& model, const std::optional<MatrixPeak>& peak) {
   print("{}\n", model.path.string());
-  print("  Size: {}, signature {}, {} operators, {}\n", megabytes(model.bytes), model.signature,
+  print("  Size: {}, signature {}, {} operators, {}\n", mebibytes(model.bytes), model.signature,
         model.operators, model.fully_delegated ? "all run by XNNPACK" : "not all run by XNNPACK");
   print("  Load: {}\n", milliseconds(model.load_seconds));
   print("  First run: {}\n", milliseconds(model.first_seconds));
@@ -149,8 +148,7 @@ void print_text(const BenchReport& report) {
 int run(const Arguments& arguments) {
   BenchOptions options = arguments.options;
   options.peak = !arguments.no_peak;
-  std::optional<QuietStderr> quiet;
-  options.on_load = [&](bool loading) { loading ? static_cast<void>(quiet.emplace()) : quiet.reset(); };
+  options.quiet = true;
   const BenchReport report = bench_model(arguments.model, options);
   arguments.json ? print_bench_json(report) : print_text(report);
   return 0;

@@ -91,7 +91,7 @@ void print_json(const ConvertReport& report, double seconds) {
 void print_text(const ConvertReport& report, double seconds) {
   const auto giga_macs = static_cast<double>(report.multiply_accumulates) / 1e9;
   print("File: {}\n", report.output.string());
-  print("Size: {}\n", megabytes(report.bytes));
+  print("Size: {}\n", mebibytes(report.bytes));
   print("Quantization: {}\n", quantize::find_recipe(report.precision).label);
   print("Input: image {} float32 RGB in [0, 1]\n", shape_text(report.input_shape));
   if (report.part == Part::kEmbedder)
@@ -101,7 +101,7 @@ void print_text(const ConvertReport& report, double seconds) {
   print("Card: {}, {} parameters, {} operators\n", report.card, report.parameters, report.operators);
   print("Estimated count of arithmetic ops: {:.3f} G ops\n", 2 * giga_macs);
   print("Equivalently: {:.3f} G MACs\n", giga_macs);
-  print("Time: {:.2f} s, peak memory: {}\n", seconds, megabytes(peak_memory()));
+  print("Time: {:.2f} s, peak memory: {}\n", seconds, mebibytes(peak_memory()));
 }
 
 void write_layer_report(const std::filesystem::path& path, const ConvertReport& report) {

@@ -9,16 +9,19 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "base/warn.h"
 #include "cli/cache_option.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
+#include "cli/no_memory.h"
 #include "cli/plain_text.h"
-#include "cli/quiet_stderr.h"
+#include "cli/probability_text.h"
 #include "cli/units.h"
 #include "sealite/detector.h"
 #include "sealite/message.h"
+#include "watermark/decide.h"
 
 namespace sealite::cli {
 namespace {
@@ -32,6 +35,7 @@ struct Arguments {
   std::string candidates;
   std::string key;
   bool key_given = false;
+  double rate = 0;  // --fpr; 0: not given
   bool logits = false;
   bool json = false;
 };
@@ -45,8 +49,9 @@ struct Findings {
 };
 
 Detector load(const Arguments& arguments) {
-  const QuietStderr quiet;
-  return Detector(arguments.model, arguments.options);
+  DetectorOptions options = arguments.options;
+  options.quiet = true;
+  return Detector(arguments.model, options);
 }
 
 bool carries_payloads(const Detector& detector) {
@@ -57,11 +62,20 @@ double accuracy(const MessageMatch& match) {
   return static_cast<double>(match.matches) / static_cast<double>(match.bits);
 }
 
-// Also where a double underflows to 0.
-std::string probability_text(double log10_probability) {
-  if (log10_probability > -300) return fmt::format("{:.2g}", std::pow(10.0, log10_probability));
-  const double exponent = std::floor(log10_probability);
-  return fmt::format("{:.1f}e{:.0f}", std::pow(10.0, log10_probability - exponent), exponent);
+std::string with_label(const CandidateLine& place) {
+  return place.label.empty() ? fmt::format("line {}", place.line)
+                             : fmt::format("line {} ({})", place.line, place.label);
+}
+
+// Whether this p-value is rare enough for --fpr.
+bool is_found(double log10_p_value, double rate) {
+  return log10_p_value <= std::log10(rate);
+}
+
+void print_decision(double log10_p_value, double rate, const char* indent) {
+  if (rate == 0) return;
+  print("{}found: {} p is {} {} (--fpr)\n", indent, is_found(log10_p_value, rate) ? "yes," : "no,",
+        is_found(log10_p_value, rate) ? "at most" : "above", probability_text(std::log10(rate)));
 }
 
 void print_payload(const Detector& detector, const std::optional<DecodedPayload>& payload) {
@@ -76,24 +90,34 @@ void print_payload(const Detector& detector, const std::optional<DecodedPayload>
         probability_text(payload->log10_false_positive));
 }
 
-void print_candidate(const CandidateMatch& candidate) {
-  const std::string label = candidate.label.empty() ? "" : fmt::format(" ({})", candidate.label);
-  print("  best candidate: line {}{}, message {}\n", candidate.line, label, candidate.message);
+void print_candidate(const CandidateMatch& candidate, double rate) {
+  print("  best candidate: {}, message {}\n", with_label({candidate.line, candidate.label}),
+        candidate.message);
+  for (const CandidateLine& also : candidate.also) print("    the same message: {}\n", with_label(also));
   print("    matches: {} of {} bits (accuracy {:.4f}), p = {} for {} candidates\n", candidate.match.matches,
         candidate.match.bits, accuracy(candidate.match), probability_text(candidate.log10_p_value),
         candidate.candidates);
+  print_decision(candidate.log10_p_value, rate, "    ");
 }
 
-void print_text(const std::string& picture, const Detector& detector, const Findings& found) {
+void print_logits(const Detection& detection) {
+  print("  unused detection bit: {:.6f}\n  logits:", static_cast<double>(detection.logits[0]));
+  for (std::size_t i = 1; i < detection.logits.size(); ++i) print(" {:.6g}", detection.logits[i]);
+  print("\n");
+}
+
+void print_text(const std::string& picture, const Detector& detector, const Findings& found,
+                const Arguments& arguments) {
   print("{}\n", picture);
   print("  message: {} ({} bits, {} ones)\n", found.detection.message, detector.bits(), found.detection.ones);
   if (carries_payloads(detector)) print_payload(detector, found.payload);
   if (found.match) {
     print("  matches: {} of {} bits (accuracy {:.4f}), p = {}\n", found.match->matches, found.match->bits,
           accuracy(*found.match), probability_text(found.match->log10_p_value));
+    print_decision(found.match->log10_p_value, arguments.rate, "  ");
   }
-  if (found.candidate) print_candidate(*found.candidate);
-  print("  unused detection bit: {:.6f}\n", static_cast<double>(found.detection.logits[0]));
+  if (found.candidate) print_candidate(*found.candidate, arguments.rate);
+  if (arguments.logits) print_logits(found.detection);
 }
 
 nlohmann::ordered_json payload_json(const std::optional<DecodedPayload>& payload) {
@@ -110,21 +134,25 @@ nlohmann::ordered_json payload_json(const std::optional<DecodedPayload>& payload
   return json;
 }
 
-nlohmann::ordered_json candidate_json(const CandidateMatch& candidate) {
+nlohmann::ordered_json candidate_json(const CandidateMatch& candidate, double rate) {
   auto json = nlohmann::ordered_json::object();
   json["line"] = candidate.line;
   json["label"] = candidate.label;
   json["message"] = candidate.message;
+  if (!candidate.also.empty()) json["also"] = nlohmann::json::array();
+  for (const CandidateLine& also : candidate.also)
+    json["also"].push_back({{"line", also.line}, {"label", also.label}});
   json["matches"] = candidate.match.matches;
   json["bit_accuracy"] = accuracy(candidate.match);
   json["candidates"] = candidate.candidates;
   json["p_value"] = candidate.p_value;
   json["log10_p_value"] = candidate.log10_p_value;
+  if (rate > 0) json["found"] = is_found(candidate.log10_p_value, rate);
   return json;
 }
 
-void print_json(const std::string& picture, const Detector& detector, const Findings& found, bool logits,
-                double seconds) {
+void print_json(const std::string& picture, const Detector& detector, const Findings& found,
+                const Arguments& arguments, double seconds) {
   auto json = nlohmann::ordered_json::object();
   json["picture"] = picture;
   json["message"] = found.detection.message;
@@ -136,10 +164,11 @@ void print_json(const std::string& picture, const Detector& detector, const Find
     json["bit_accuracy"] = accuracy(*found.match);
     json["p_value"] = found.match->p_value;
     json["log10_p_value"] = found.match->log10_p_value;
+    if (arguments.rate > 0) json["found"] = is_found(found.match->log10_p_value, arguments.rate);
   }
-  if (found.candidate) json["candidate"] = candidate_json(*found.candidate);
+  if (found.candidate) json["candidate"] = candidate_json(*found.candidate, arguments.rate);
   json["unused_detection_bit"] = found.detection.logits[0];
-  if (logits) json["logits"] = found.detection.logits;
+  if (arguments.logits) json["logits"] = found.detection.logits;
   json["cache"] = cache_use_name(detector.cache_use());
   json["seconds"] = seconds;
   print_json_line(json);
@@ -147,12 +176,12 @@ void print_json(const std::string& picture, const Detector& detector, const Find
 
 void print_error(const std::string& picture, const Error& error, bool json) {
   if (!json) {
-    print_error_line(error.what());
+    print_error_line(message_of(error));
     return;
   }
   auto line = nlohmann::ordered_json::object();
   line["picture"] = picture;
-  line["error"] = {{"code", error_code_name(error.code())}, {"message", error.what()}};
+  line["error"] = {{"code", error_code_name(error.code())}, {"message", message_of(error)}};
   print_json_line(line);
 }
 
@@ -165,8 +194,35 @@ void check_options(const Arguments& arguments, const Detector& detector) {
          "hexadecimal messages",
          arguments.model, detector.bits());
   }
+  if (arguments.rate > 0 && arguments.expect.empty() && arguments.candidates.empty())
+    fail(ErrorCode::kUsage, "--fpr is for --expect and --candidates: give one of them");
   if (!arguments.expect.empty())
     add_context("--expect", [&] { message_hex(arguments.expect, detector.bits(), arguments.key); });
+}
+
+// A rate that no picture can reach is not a question.
+void check_rate(const Arguments& arguments, std::size_t bits, std::size_t messages) {
+  const double least = watermark::log10_least_p_value(bits, messages);
+  if (arguments.rate == 0 || is_found(least, arguments.rate)) return;
+  fail(
+      ErrorCode::kUsage,
+      "--fpr {}: {} bits and {} candidate{} cannot go below {}; take {}a model of more bits or a higher rate",
+      probability_text(std::log10(arguments.rate)), bits, messages, messages == 1 ? "" : "s",
+      probability_text(least), messages == 1 ? "" : "fewer candidates, ");
+}
+
+std::optional<Candidates> load_candidates(const Arguments& arguments, std::size_t bits) {
+  if (arguments.candidates.empty()) return std::nullopt;
+  Candidates list(arguments.candidates, bits, arguments.key);
+  constexpr std::size_t kNamed = 5;
+  const std::vector<RepeatedCandidate> repeats = list.repeats();
+  for (std::size_t i = 0; i < std::min(kNamed, repeats.size()); ++i) {
+    warn("'{}', {}: the same message as {}; it counts once", arguments.candidates,
+         with_label(repeats[i].again), with_label(repeats[i].first));
+  }
+  if (repeats.size() > kNamed)
+    warn("'{}': {} more lines repeat a message", arguments.candidates, repeats.size() - kNamed);
+  return list;
 }
 
 void print_hint(const Detector& detector) {
@@ -191,33 +247,46 @@ int readers(const Arguments& arguments) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - arguments.options.threads);
 }
 
+std::string reading(std::size_t pictures, std::size_t done) {
+  return pictures == 1 ? "reading the picture"
+                       : fmt::format("reading pictures, {} of {} done", done, pictures);
+}
+
 // One picture that cannot be read does not keep the others from it; the exit status is the first error's.
 int run(const Arguments& arguments) {
   Detector detector = load(arguments);
   check_options(arguments, detector);
-  std::optional<Candidates> candidates;
-  if (!arguments.candidates.empty()) candidates.emplace(arguments.candidates, detector.bits(), arguments.key);
+  const std::optional<Candidates> candidates = load_candidates(arguments, detector.bits());
+  if (!arguments.expect.empty()) check_rate(arguments, detector.bits(), 1);
+  if (candidates) check_rate(arguments, detector.bits(), candidates->size());
   if (!detector.fully_delegated()) {
     warn("'{}': LiteRT's fast path (XNNPACK) did not take the whole graph; it may be slow", arguments.model);
   }
   int status = 0;
   bool unexplained = false;  // some picture's bits were compared with nothing
   const std::vector<std::filesystem::path> files(arguments.pictures.begin(), arguments.pictures.end());
-  detector.detect_files(files, readers(arguments), [&](std::size_t index, PictureDetection read) {
-    const std::string& picture = arguments.pictures[index];
+  const auto report = [&](const std::string& picture, PictureDetection read) {
     if (read.error) {
       print_error(picture, *read.error, arguments.json);
       if (status == 0) status = static_cast<int>(read.error->code());
     } else {
       const Findings found = examine(std::move(read.detection), arguments, detector, candidates);
       unexplained = unexplained || !(found.payload || found.match || found.candidate);
-      if (arguments.json) {
-        print_json(picture, detector, found, arguments.logits, read.seconds);
-      } else {
-        print_text(picture, detector, found);
-      }
+      arguments.json ? print_json(picture, detector, found, arguments, read.seconds)
+                     : print_text(picture, detector, found, arguments);
     }
     std::fflush(stdout);
+  };
+  std::optional<Progress> progress(std::in_place, reading(files.size(), 0));
+  detector.detect_files(files, readers(arguments), [&](std::size_t index, PictureDetection read) {
+    const auto answer = [&] { report(arguments.pictures[index], std::move(read)); };
+    if (index + 1 == files.size()) {
+      progress.reset();  // nothing comes after it
+      answer();
+    } else {
+      progress->rename(reading(files.size(), index + 1));
+      progress->pause(answer);
+    }
   });
   if (unexplained && !arguments.json) print_hint(detector);
   return status;
@@ -244,11 +313,20 @@ Run add_detect(CLI::App& app) {
                      "File with a message on each line (and a label behind it): the best match is named");
   const CLI::Option* key =
       command.add_option("--key", arguments->key, "Key that ids and texts were made with (default: none)");
+  command
+      .add_option(
+          "--fpr", arguments->rate,
+          "Wanted false-positive rate of --expect and --candidates: each picture is said to carry the "
+          "message or not, and a rate that the bits cannot reach is refused")
+      ->check(CLI::Range(1e-300, 1.0))
+      ->option_text("P");
   command.add_option("--litert", arguments->options.litert_library,
                      "libLiteRt.so to load (default: searched)");
   add_pixel_limit(command, arguments->options.max_pixels);
   add_cache_option(command, arguments->options.use_cache);
-  command.add_flag("--logits", arguments->logits, "Add all logits to the JSON");
+  command.add_flag(
+      "--logits", arguments->logits,
+      "Show the logits too, and the first output, the detection bit that training leaves unused");
   command.add_flag("--json", arguments->json, "Print one line of JSON for each picture, errors included");
   command.footer(
       "p is the probability that an unmarked picture agrees at least as well by chance (one-sided "
@@ -259,7 +337,7 @@ Run add_detect(CLI::App& app) {
       "  sealite detect demo.tflite photo.png --expect 5c1f93a0\n"
       "  sealite detect chunkyseal.tflite *.jpg --threads 2 --json > results.jsonl\n"
       "  sealite detect pixelseal.tflite photo.jpg --key 'my key' --expect id:1234\n"
-      "  sealite detect pixelseal.tflite photo.jpg --candidates customers.txt");
+      "  sealite detect pixelseal.tflite photo.jpg --candidates customers.txt --fpr 1e-9");
   return [arguments, key] {
     arguments->key_given = key->count() != 0;
     return run(*arguments);

@@ -7,13 +7,14 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "base/warn.h"
 #include "cli/cache_option.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
 #include "cli/plain_text.h"
-#include "cli/quiet_stderr.h"
+#include "cli/probability_text.h"
 #include "cli/units.h"
 #include "sealite/detector.h"
 #include "sealite/embedder.h"
@@ -43,17 +44,26 @@ struct Arguments {
 struct Check {
   std::string message;
   MessageMatch match;
+  bool read_back = false;
 };
 
+// Of its own: the picture is written, but nobody will find the message in it.
+constexpr int kNotReadBack = 3;
+
+// Of raw bits so few may be wrong that an unmarked picture agrees as well with this probability at most: as
+// for ids and texts (docs/payload.md).
+constexpr double kLog10MostChance = -6;
+
 Embedder load_embedder(const Arguments& arguments) {
-  const QuietStderr quiet;
-  return Embedder(arguments.model, arguments.options);
+  EmbedderOptions options = arguments.options;
+  options.quiet = true;
+  return Embedder(arguments.model, options);
 }
 
 std::optional<Detector> load_detector(const Arguments& arguments, std::size_t bits) {
   if (arguments.check.empty()) return std::nullopt;
-  const QuietStderr quiet;
   DetectorOptions options;
+  options.quiet = true;
   options.threads = arguments.options.threads;
   options.litert_library = arguments.options.litert_library;
   options.use_cache = arguments.options.use_cache;
@@ -67,9 +77,13 @@ std::optional<Detector> load_detector(const Arguments& arguments, std::size_t bi
   return detector;
 }
 
+bool is_payload(const Arguments& arguments) {
+  return arguments.text_given || !arguments.id.empty();
+}
+
 // The one of the four options that was given, in hexadecimal.
 std::string chosen_message(const Arguments& arguments, std::size_t bits) {
-  const bool payload = arguments.text_given || !arguments.id.empty();
+  const bool payload = is_payload(arguments);
   if (arguments.key_given && !payload)
     fail(ErrorCode::kUsage, "--key is for --text and --id: it changes nothing in raw bits");
   if (arguments.random) return random_message_hex(bits);
@@ -84,6 +98,29 @@ std::string chosen_message(const Arguments& arguments, std::size_t bits) {
   return add_context(option, [&] { return message_hex(words, bits, arguments.key); });
 }
 
+// An id or a text is read back if that is what a reader without knowledge of it decodes; raw bits if they
+// agree.
+Check check_picture(const Arguments& arguments, Detector& detector, const std::string& message) {
+  const Detection found = detector.detect_file(arguments.output);
+  Check check{found.message, detector.match(found, message), false};
+  if (is_payload(arguments)) {
+    const auto payload = detector.decode(found, arguments.key);
+    check.read_back = payload && message_hex(payload->words(), detector.bits(), arguments.key) == message;
+  } else {
+    check.read_back =
+        check.match.matches == check.match.bits || check.match.log10_p_value <= kLog10MostChance;
+  }
+  return check;
+}
+
+void warn_not_read_back(const Arguments& arguments, const MessageMatch& match) {
+  warn(
+      "'{}' is written, but '{}' does not read the message back: {} of {} bits agree, p = {}; try a higher "
+      "--strength "
+      "or --quality, another picture, or the detector of the same checkpoint",
+      arguments.output, arguments.check, match.matches, match.bits, probability_text(match.log10_p_value));
+}
+
 double accuracy(const MessageMatch& match) {
   return static_cast<double>(match.matches) / static_cast<double>(match.bits);
 }
@@ -92,13 +129,13 @@ void print_text(const Arguments& arguments, const EmbedReport& report, const std
                 std::size_t bits) {
   print("{}\n", arguments.output);
   print("  message: {} ({} bits)\n", report.message, bits);
-  print("  picture: {} x {} pixels, {}\n", report.width, report.height, megabytes(report.bytes));
+  print("  picture: {} x {} pixels, {}\n", report.width, report.height, mebibytes(report.bytes));
   print("  PSNR: {}, SSIM: {}\n",
         std::isinf(report.psnr) ? "infinite" : fmt::format("{:.2f} dB", report.psnr),
         report.ssim ? fmt::format("{:.5f}", *report.ssim) : "none below 11 pixels a side");
   if (!check) return;
-  print("  read back: {}: {} of {} bits (accuracy {:.4f}), p = 1e{:.1f}\n", check->message,
-        check->match.matches, check->match.bits, accuracy(check->match), check->match.log10_p_value);
+  print("  read back: {}: {} of {} bits (accuracy {:.4f}), p = {}\n", check->message, check->match.matches,
+        check->match.bits, accuracy(check->match), probability_text(check->match.log10_p_value));
 }
 
 void print_json(const Arguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
@@ -118,7 +155,8 @@ void print_json(const Arguments& arguments, const EmbedReport& report, const std
                      {"matches", check->match.matches},
                      {"bit_accuracy", accuracy(check->match)},
                      {"p_value", check->match.p_value},
-                     {"log10_p_value", check->match.log10_p_value}};
+                     {"log10_p_value", check->match.log10_p_value},
+                     {"read_back", check->read_back}};
   }
   json["cache"] = cache_use_name(embedder.cache_use());
   json["seconds"] = seconds;
@@ -133,19 +171,23 @@ int run(const Arguments& arguments) {
   std::optional<Detector> detector = load_detector(arguments, embedder.bits());
   if (!embedder.fully_delegated())
     warn("'{}': LiteRT's fast path (XNNPACK) did not take the whole graph; it may be slow", arguments.model);
-  const EmbedReport report = embedder.embed_file(arguments.input, arguments.output, message, arguments.embed);
-  for (const std::string& warning : report.warnings) print_warning(warning);
+  EmbedReport report;
   std::optional<Check> check;
-  if (detector) {
-    const Detection found = detector->detect_file(arguments.output);
-    check = Check{found.message, detector->match(found, message)};
+  {
+    Progress progress("marking the picture");
+    report = embedder.embed_file(arguments.input, arguments.output, message, arguments.embed);
+    progress.rename("reading it back");
+    if (detector) check = check_picture(arguments, *detector, message);
   }
+  for (const std::string& warning : report.warnings) print_warning(warning);
   if (arguments.json) {
     print_json(arguments, report, check, embedder, stopwatch.seconds());
   } else {
     print_text(arguments, report, check, embedder.bits());
   }
-  return 0;
+  if (!check || check->read_back) return 0;
+  warn_not_read_back(arguments, check->match);
+  return kNotReadBack;
 }
 
 constexpr const char* kFooter =
@@ -154,6 +196,8 @@ constexpr const char* kFooter =
     "its format (.jpg .png .webp .avif .tif); size, RGB colour profile, EXIF, XMP and alpha are kept, and "
     "the\n"
     "pixels are 8-bit RGB. PSNR and SSIM compare the pixels before lossy coding. docs/embedding.md\n"
+    "Exit status 3: the picture is written, but --check does not read the message back (an id or a text is\n"
+    "not decoded; raw bits agree no better than an unmarked picture's once in a million).\n"
     "Examples:\n"
     "  sealite embed embedder.tflite photo.jpg -o marked.jpg --message 5c1f93a0 --check detector.tflite\n"
     "  sealite embed pixelseal.tflite photo.png -o marked.png --id 1234 --key 'my key'\n"
@@ -198,7 +242,9 @@ Run add_embed(CLI::App& app) {
   command.add_option("--quality", arguments->embed.quality, "For JPEG, WebP and AVIF")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
-  command.add_option("--check", arguments->check, "A detector's .tflite file: read the written picture back");
+  command.add_option(
+      "--check", arguments->check,
+      "A detector's .tflite file: read the written picture back (exit status 3 if the message is not there)");
   command.add_option("--threads", arguments->options.threads, "Threads for inference")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -96,15 +96,15 @@ void print_kept(const Arguments& arguments, const ExtractReport& report) {
   std::vector<std::string> types;
   for (const auto& [name, count] : report.dtypes) types.push_back(fmt::format("{} {}", count, name));
   print("Kept: {}, {} tensors ({}), {}\n", arguments.part == "all" ? "the model" : arguments.part,
-        report.tensors, fmt::format("{}", fmt::join(types, ", ")), megabytes(report.tensor_bytes));
+        report.tensors, fmt::format("{}", fmt::join(types, ", ")), mebibytes(report.tensor_bytes));
 }
 
 void print_dropped(const ExtractReport& report) {
   for (const DroppedPart& part : report.dropped_prefixes) {
-    print("Dropped: {} of the model, {} tensors, {}\n", part.name, part.tensors, megabytes(part.bytes));
+    print("Dropped: {} of the model, {} tensors, {}\n", part.name, part.tensors, mebibytes(part.bytes));
   }
   for (const DroppedPart& part : report.dropped_sections) {
-    print("Dropped: {}, {} tensors, {}\n", part.name, part.tensors, megabytes(part.bytes));
+    print("Dropped: {}, {} tensors, {}\n", part.name, part.tensors, mebibytes(part.bytes));
   }
   if (!report.dropped_args.empty()) {
     print("Dropped args, which only code could rebuild: {}\n",
@@ -113,7 +113,7 @@ void print_dropped(const ExtractReport& report) {
 }
 
 void print_text(const Arguments& arguments, const ExtractReport& report, double seconds) {
-  print("File: {}\nSize: {}\n", report.output.string(), megabytes(report.bytes));
+  print("File: {}\nSize: {}\n", report.output.string(), mebibytes(report.bytes));
   print_kept(arguments, report);
   for (const auto& [name, other] : report.shared) {
     if (report.format == "torch") {
@@ -125,7 +125,7 @@ void print_text(const Arguments& arguments, const ExtractReport& report, double 
   print("Args: {}\n", args_sentence(report.args));
   if (report.epoch) print("Epoch: {}\n", *report.epoch);
   print_dropped(report);
-  print("Time: {:.2f} s, peak memory: {}\n", seconds, megabytes(peak_memory()));
+  print("Time: {:.2f} s, peak memory: {}\n", seconds, mebibytes(peak_memory()));
 }
 
 void warn_overflowed(const ExtractReport& report) {

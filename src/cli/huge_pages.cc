@@ -25,10 +25,7 @@ extern "C" int posix_memalign(void** block, std::size_t alignment, std::size_t s
   const int before = errno;
   const bool large = size >= kLarge;
   void* const found = ::memalign(large ? std::max(alignment, kHugePage) : alignment, size);
-  if (found == nullptr) {
-    errno = before;
-    return ENOMEM;
-  }
+  if (found == nullptr) return ENOMEM;  // and so is errno, as after glibc's own
   if (large) ::madvise(found, size / kHugePage * kHugePage, MADV_HUGEPAGE);  // a wish: it may not know them
   errno = before;
   *block = found;

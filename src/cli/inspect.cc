@@ -1,11 +1,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+#include <tuple>
 
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
@@ -36,9 +40,20 @@ bool is_tflite(const std::string& path) {
   return file.gcount() == 8 && std::string_view(head.data() + 4, 4) == "TFL3";
 }
 
-std::uint64_t element_total(const checkpoint::Checkpoint& file) {
+// What batch normalisation saves without training it.
+bool is_buffer(std::string_view name) {
+  constexpr std::string_view kBuffers[] = {"running_mean", "running_var", "num_batches_tracked"};
+  return std::ranges::find(kBuffers, name.substr(name.rfind('.') + 1)) != std::end(kBuffers);
+}
+
+// Trained values, a shared storage counted once: as make-checkpoint counts, and PyTorch's `parameters()`.
+std::uint64_t parameter_total(const checkpoint::Checkpoint& file) {
   std::uint64_t total = 0;
-  for (const auto& [name, tensor] : file.tensors()) total += element_count(tensor.shape).value_or(0);
+  std::set<std::tuple<const std::byte*, DType, std::uint64_t>> seen;
+  for (const auto& [name, tensor] : file.tensors()) {
+    const std::uint64_t count = element_count(tensor.shape).value_or(0);
+    if (!is_buffer(name) && seen.emplace(tensor.bytes.data(), tensor.type, count).second) total += count;
+  }
   return total;
 }
 
@@ -47,6 +62,7 @@ void print_checkpoint_json(const checkpoint::Checkpoint& file, bool tensors) {
   json["file"] = file.path().string();
   json["format"] = file.format();
   json["bytes"] = file.file_bytes();
+  json["parameters"] = parameter_total(file);
   json["args"] = file.args();
   json["sections"] = Json::array();
   for (const auto& section : file.sections()) {
@@ -68,11 +84,11 @@ void print_checkpoint_json(const checkpoint::Checkpoint& file, bool tensors) {
 void inspect_checkpoint(const Arguments& arguments) {
   const auto file = checkpoint::Checkpoint::open(arguments.file);
   if (arguments.json) return print_checkpoint_json(file, arguments.tensors);
-  print("{}: {} checkpoint, {}\n", arguments.file, file.format(), megabytes(file.file_bytes()));
-  print("Model: {} tensors, {} values\n", file.tensors().size(), element_total(file));
+  print("{}: {} checkpoint, {}\n", arguments.file, file.format(), mebibytes(file.file_bytes()));
+  print("Model: {} tensors, {} parameters\n", file.tensors().size(), parameter_total(file));
   print("Sections:\n");
   for (const auto& section : file.sections()) {
-    print("  {:<16} {:>6} tensors  {:>14}\n", section.name, section.tensors, megabytes(section.bytes));
+    print("  {:<16} {:>6} tensors  {:>14}\n", section.name, section.tensors, mebibytes(section.bytes));
   }
   if (!file.args().empty()) print("Args:\n");
   for (const auto& [key, value] : file.args()) print("  {}: {}\n", key, value);
@@ -121,7 +137,7 @@ void print_model_json(const std::string& path, const tflite::ModelInfo& model, b
 void inspect_model(const Arguments& arguments) {
   const tflite::ModelInfo model = tflite::read_model(arguments.file);
   if (arguments.json) return print_model_json(arguments.file, model, arguments.tensors);
-  print("{}: TFLite model, {}{}\n", arguments.file, megabytes(model.file_bytes),
+  print("{}: TFLite model, {}{}\n", arguments.file, mebibytes(model.file_bytes),
         model.weights_outside ? ", weights outside the flatbuffer" : "");
   print("Description: {}\n", model.description);
   for (const auto& signature : model.signatures) {

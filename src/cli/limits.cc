@@ -1,27 +1,18 @@
 #include "cli/limits.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/parallel.h"
+#include "cli/no_memory.h"
 
 namespace sealite::cli {
 namespace {
-
-// GLib, and with it libvips, ends the process when it gets no memory. A file that is not complete has no name
-// then, so nothing is left behind.
-extern "C" void on_abort(int /*signal*/) {
-  constexpr char kLine[] = "sealite: error: out of memory: a library stopped at the limit (--max-memory)\n";
-  [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, kLine, sizeof(kLine) - 1);
-  ::_exit(static_cast<int>(ErrorCode::kNoMemory));
-}
 
 void limit_memory(std::uint64_t bytes) {
   // Private writable memory: the heap, stacks, what libraries map for themselves. RLIMIT_AS would count a
@@ -31,8 +22,7 @@ void limit_memory(std::uint64_t bytes) {
   limit.rlim_cur = std::min<rlim_t>(bytes, limit.rlim_max);
   if (::setrlimit(RLIMIT_DATA, &limit) != 0)
     fail(ErrorCode::kUsage, "--max-memory: {}", std::strerror(errno));
-  std::signal(SIGABRT, on_abort);
-  std::signal(SIGTRAP, on_abort);
+  if (limit.rlim_cur == bytes) name_limit_after_option();
 }
 
 }  // namespace

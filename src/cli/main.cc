@@ -13,6 +13,7 @@
 #include "base/interrupt.h"
 #include "cli/command.h"
 #include "cli/limits.h"
+#include "cli/no_memory.h"
 #include "cli/plain_text.h"
 #include "image/vips_modules.h"
 #include "sealite/sealite.h"
@@ -31,8 +32,6 @@ constexpr sealite::cli::AddCommand kCommands[] = {
     sealite::cli::add_bench,            //
 };
 
-constexpr const char* kNoMemory = "sealite: error: out of memory\n";
-
 constexpr const char* kFooter =
     "Examples:\n"
     "  sealite convert chunkyseal_detector_only.pth -o chunkyseal.tflite\n"
@@ -42,8 +41,9 @@ constexpr const char* kFooter =
     "  sealite bench chunkyseal.tflite --profile\n"
     "  sealite extract chunkyseal_full.pth -o chunkyseal_detector_only.pth\n"
     "\n"
-    "Exit status: 0 success, 64 wrong usage, 65 broken input, 66 no such input, 69 unsupported,\n"
-    "70 internal error, 71 out of memory, 74 reading or writing failed, 75 stopped by --timeout,\n"
+    "Exit status: 0 success, 1 and 2 verify's verdicts, 3 embed --check does not read the message back,\n"
+    "64 wrong usage, 65 broken input, 66 no such input, 69 unsupported, 70 internal error,\n"
+    "71 out of memory, 74 reading or writing failed, 75 stopped by --timeout,\n"
     "78 checkpoint and card do not fit, 130 interrupted.";
 
 // CLI11 says no more than "a subcommand is required" when there is one that it does not know.
@@ -96,7 +96,7 @@ int run_and_report(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const sealite::Error& error) {
-    sealite::cli::print_error_line(error.what());
+    sealite::cli::print_error_line(sealite::cli::message_of(error));
     return static_cast<int>(error.code());
   } catch (const std::system_error& error) {  // print's, when it cannot write
     sealite::cli::print_error_line(error.what());
@@ -116,7 +116,7 @@ int run_and_report(int argc, char** argv) {
   try {
     throw;  // what the destructor could not let out
   } catch (const std::bad_alloc&) {
-    [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, kNoMemory, std::strlen(kNoMemory));
+    sealite::cli::print_no_memory();
     ::_exit(static_cast<int>(sealite::ErrorCode::kNoMemory));
   } catch (...) {
     __gnu_cxx::__verbose_terminate_handler();
@@ -129,13 +129,14 @@ int run_and_report(int argc, char** argv) {
 int main(int argc, char** argv) {
   std::set_terminate(on_terminate);
   sealite::catch_interrupts();
+  sealite::cli::catch_aborts();
   // 15 ms of every start with pictures, and code that strangers' files could reach.
   sealite::image::leave_out_vips_modules();
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of the write, and not the end
   try {
     return run_and_report(argc, argv);
   } catch (const std::bad_alloc&) {  // perhaps of an error's own line
-    std::fputs(kNoMemory, stderr);
+    sealite::cli::print_no_memory();
     return static_cast<int>(sealite::ErrorCode::kNoMemory);
   }
 }

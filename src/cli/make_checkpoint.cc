@@ -24,8 +24,8 @@ int run(Arguments& arguments) {
   arguments.options.training_state = arguments.training_state == "detector";
   const MakeCheckpointReport report = make_checkpoint(arguments.output, arguments.options);
   print("File: {}\nSize: {}\nTensors: {}, {} parameters, seed {}\nTime: {:.2f} s, peak memory: {}\n",
-        arguments.output, megabytes(report.bytes), report.tensors, report.parameters, arguments.options.seed,
-        stopwatch.seconds(), megabytes(peak_memory()));
+        arguments.output, mebibytes(report.bytes), report.tensors, report.parameters, arguments.options.seed,
+        stopwatch.seconds(), mebibytes(peak_memory()));
   return 0;
 }
 

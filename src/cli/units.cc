@@ -5,8 +5,8 @@
 
 namespace sealite::cli {
 
-std::string megabytes(std::uint64_t bytes) {
-  return fmt::format("{:.2f} MB", static_cast<double>(bytes) / (1024.0 * 1024.0));
+std::string mebibytes(std::uint64_t bytes) {
+  return fmt::format("{:.2f} MiB", static_cast<double>(bytes) / (1024.0 * 1024.0));
 }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {

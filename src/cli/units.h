@@ -8,8 +8,8 @@
 
 namespace sealite::cli {
 
-/// "2951.70 MB": 1 MB = 2^20 bytes, as in the conversion guide.
-std::string megabytes(std::uint64_t bytes);
+/// "2951.70 MiB". The conversion guide calls 2^20 bytes a MB.
+std::string mebibytes(std::uint64_t bytes);
 
 /// "(1, 3, 256, 256)", "?" where free.
 std::string shape_text(const std::vector<std::int64_t>& shape);

@@ -3,15 +3,19 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstdio>
+#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/warn.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
 #include "cli/plain_text.h"
-#include "cli/quiet_stderr.h"
 #include "cli/units.h"
 
 namespace sealite::cli {
@@ -50,7 +54,7 @@ void print_text(const VerifyReport& report) {
             figure.unit, bounds(figure));
     }
   }
-  print("Time: {:.1f} s, peak memory: {}\n", report.total_seconds, megabytes(peak_memory()));
+  print("Time: {:.1f} s, peak memory: {}\n", report.total_seconds, mebibytes(peak_memory()));
 }
 
 nlohmann::ordered_json to_json(const Check& check) {
@@ -143,13 +147,23 @@ std::string command_line(const Arguments& arguments) {
   return line;
 }
 
+// The verdict was paid for: it does not depend on whether the page can be written.
+void write_page(const VerifyReport& report, const Arguments& arguments) {
+  try {
+    write_verify_report(report, command_line(arguments), arguments.report);
+  } catch (const std::exception& error) {
+    warn("--report: no page was written: {}", error.what());
+  }
+}
+
 int run(const Arguments& arguments) {
+  if (!arguments.report.empty()) add_context("--report", [&] { const AtomicFile tried(arguments.report); });
   VerifyOptions options = arguments.options;
-  std::optional<QuietStderr> quiet;
-  options.on_load = [&](bool loading) { loading ? static_cast<void>(quiet.emplace()) : quiet.reset(); };
+  options.quiet = true;
   const VerifyReport report = verify_model(arguments.model, options);
-  if (!arguments.report.empty()) write_verify_report(report, command_line(arguments), arguments.report);
   arguments.json ? print_json(report) : print_text(report);
+  std::fflush(stdout);
+  if (!arguments.report.empty()) write_page(report, arguments);
   return static_cast<int>(report.verdict);
 }
 
@@ -181,7 +195,8 @@ Run add_verify(CLI::App& app) {
   command.add_option("--weight-cache", options.weight_cache,
                      "A weight cache file of XNNPACK's: check that it belongs to this model");
   command.add_option("--litert", options.litert_library, "libLiteRt.so to load (default: searched)");
-  command.add_option("--report", arguments->report, "Write the result as one HTML page");
+  command.add_option("--report", arguments->report,
+                     "Write the result as one HTML page; a disk that is full by then is a warning");
   add_pixel_limit(command, options.max_pixels);
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(

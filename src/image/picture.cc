@@ -101,6 +101,8 @@ KnownFile examine_file(const std::filesystem::path& path) {
   std::ifstream file;
   if (std::filesystem::is_regular_file(path, ignored))
     file.open(path, std::ios::binary);  // a pipe would block
+  if (std::filesystem::is_directory(path, ignored))
+    fail(ErrorCode::kNotFound, "{}: a folder, expected a picture file", path.string());
   if (!file.is_open()) fail(ErrorCode::kNotFound, "{}: no such picture file", path.string());
   std::array<char, 12> start = {};
   file.read(start.data(), start.size());

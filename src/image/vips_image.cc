@@ -1,9 +1,15 @@
 #include "image/vips_image.h"
 
 #include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <string>
 #include <string_view>
+
+#include "base/failed_allocation.h"
+#include "base/warn.h"
 
 namespace sealite::image {
 namespace {
@@ -12,6 +18,18 @@ std::atomic<unsigned> allocations_lost{0};  // NOLINT: libvips' own errors are t
 
 void take_warning(const gchar*, GLogLevelFlags, const gchar* message, gpointer) {
   if (std::string_view(message).find("out of memory") != std::string_view::npos) ++allocations_lost;
+}
+
+// GLib ends the process when it gets no memory. errno tells a handler of that signal why.
+void take_failure(const gchar*, GLogLevelFlags, const gchar* message, gpointer) {
+  unsigned long bytes = 0;
+  const char* const found = std::strstr(message, "failed to allocate ");
+  if (found != nullptr && std::sscanf(found, "failed to allocate %lu bytes", &bytes) == 1) {
+    note_failed_allocation(bytes);
+    errno = ENOMEM;
+    return;
+  }
+  warn("GLib: {}", message);
 }
 
 /// libvips' error buffer as one printable line; it quotes file names and bytes of the file.
@@ -33,6 +51,9 @@ std::string take_vips_error() {
 void start_vips() {
   static std::once_flag once;
   std::call_once(once, [] {
+    g_log_set_handler(
+        "GLib", static_cast<GLogLevelFlags>(G_LOG_LEVEL_ERROR | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION),
+        take_failure, nullptr);
     if (vips_init("sealite") != 0) fail(ErrorCode::kInternal, "libvips cannot start: {}", take_vips_error());
     vips_block_untrusted_set(TRUE);
     vips_cache_set_max(0);    // every picture is read once

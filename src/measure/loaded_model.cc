@@ -49,22 +49,6 @@ void check_input(const Candidate& candidate, const tflite::ModelTensor& input) {
   }
 }
 
-/// Calls `on_load` with true, and with false in the end, also when loading fails.
-class LoadNotice {
- public:
-  explicit LoadNotice(const BenchOptions& options) : options_(options) {
-    if (options_.on_load) options_.on_load(true);
-  }
-  ~LoadNotice() {
-    if (options_.on_load) options_.on_load(false);
-  }
-  LoadNotice(const LoadNotice&) = delete;
-  LoadNotice& operator=(const LoadNotice&) = delete;
-
- private:
-  const BenchOptions& options_;
-};
-
 }  // namespace
 
 Candidate check_candidate(const std::filesystem::path& path, const std::string& signature) {
@@ -93,9 +77,9 @@ runtime::CompiledModel load(const Candidate& candidate, const BenchOptions& opti
   runtime::RunOptions run;
   run.threads = options.threads;
   run.library = options.litert_library;
+  run.quiet = options.quiet;
   run.profile = profile;
   run.tables_per_run = candidate.signature == "embed";  // as Embedder runs it
-  const LoadNotice notice(options);
   runtime::CompiledModel model(tflite::mapped_bytes(*candidate.file), candidate.signature, run);
   const std::vector<runtime::TensorInfo>& inputs = model.inputs();
   const auto stored = [&](const runtime::TensorInfo& input) -> const tflite::ModelTensor& {

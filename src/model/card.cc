@@ -112,6 +112,12 @@ Card load_card(const std::string& name_or_file) {
   if (found != cards.end()) return parse_card(found->name, found->yaml);
   const std::filesystem::path path(name_or_file);
   if (!std::filesystem::exists(path)) {
+    const bool named_a_file =
+        path.has_parent_path() || path.extension() == ".yaml" || path.extension() == ".yml";
+    if (named_a_file) {
+      fail(ErrorCode::kNotFound, "no card file '{}'; without one there are the cards {}", name_or_file,
+           fmt::join(card_names(), ", "));
+    }
     fail(ErrorCode::kNotFound, "no card '{}': give a YAML file's path or one of {}", name_or_file,
          fmt::join(card_names(), ", "));
   }

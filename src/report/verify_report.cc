@@ -83,7 +83,7 @@ std::string facts(const VerifyReport& result) {
   add("Part", result.part);
   add("Card", result.card);
   add("Precision", result.precision);
-  add("Size", fmt::format("{:.2f} MB", static_cast<double>(result.bytes) / (1U << 20U)));
+  add("Size", fmt::format("{:.2f} MiB", static_cast<double>(result.bytes) / (1U << 20U)));
   add("Operators", fmt::format("{}", result.operators));
   if (result.run_seconds > 0) {
     add("Load", seconds(result.load_seconds));

@@ -1,16 +1,16 @@
 #include "runtime/compiled_model.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 #include "base/error.h"
-#include "base/memory_limit.h"
 #include "runtime/litert_api.h"
 #include "runtime/litert_values.h"
 #include "runtime/page_releaser.h"
+#include "runtime/quiet_stderr.h"
 #include "runtime/weight_cache.h"
 
 namespace sealite::runtime {
@@ -22,10 +22,6 @@ struct Slot {
   Handle<LiteRtTensorBuffer> buffer;
   bool written = false;
 };
-
-bool is_free(const Shape& shape) {
-  return std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; });
-}
 
 }  // namespace
 
@@ -76,13 +72,18 @@ class CompiledModel::Impl {
   bool fully_delegated_ = false;
   bool outputs_ready_ = false;  // output_slots_ fit the inputs' shapes
   bool ran_ = false;
+  bool quiet_ = false;
+  bool starved_ = false;  // compiling got no memory, which LiteRT says later
 };
 
 CompiledModel::Impl::Impl(std::shared_ptr<const MappedFile> model, std::string_view signature,
                           const RunOptions& options)
     : api_(LiteRtApi::load(options.library)),
       file_(std::move(model)),
-      cache_(options, *file_, reinterpret_cast<const void*>(api_->create_environment)) {
+      cache_(options, *file_, reinterpret_cast<const void*>(api_->create_environment)),
+      quiet_(options.quiet) {
+  const QuietStderr quiet(quiet_);
+  errno = 0;  // for `check`
   create_environment();
   load_model();
   find_signature(signature);
@@ -192,6 +193,7 @@ void CompiledModel::Impl::compile(const RunOptions& options) {
   LiteRtCompiledModel compiled = nullptr;
   const PageReleaser releaser(file_->bytes());
   const LiteRtStatus status = api_->create_compiled_model(environment_.get(), model_.get(), raw, &compiled);
+  starved_ = errno == ENOMEM;
   check(status, status == 5 ? ErrorCode::kUnsupported : ErrorCode::kMalformed,
         "LiteRT cannot compile the model");
   compiled_ = {compiled, api_->destroy_compiled_model};
@@ -212,15 +214,9 @@ void CompiledModel::Impl::add_options(LiteRtOptions options, const char* id, con
 void CompiledModel::Impl::resize_input(std::size_t index, const Shape& shape) {
   const TensorInfo& info = inputs_[checked(inputs_, index)];
   Slot& slot = input_slots_[index];
-  bool fits = shape.size() == info.shape.size() && !is_free(shape);
-  for (std::size_t i = 0; fits && i < shape.size(); ++i) {
-    fits = (info.shape[i] < 0 || shape[i] == info.shape[i]) && shape[i] > 0 &&
-           shape[i] <= std::numeric_limits<int>::max();
-  }
-  if (!fits) {
+  if (!fits(shape, info.shape))
     fail(ErrorCode::kUsage, "input \"{}\": the model takes shape {}, not {}", info.name,
          to_string(info.shape), to_string(shape));
-  }
   if (shape == slot.shape) return;
   const std::vector<int> dims(shape.begin(), shape.end());
   check(api_->resize_input_tensor(compiled_.get(), signature_, index, dims.data(), dims.size()),
@@ -240,6 +236,7 @@ void CompiledModel::Impl::prepare_outputs() {
            to_string(input_slots_[i].shape));
     }
   }
+  const QuietStderr quiet(quiet_);  // resizing compiles anew
   std::vector<LiteRtLayout> layouts(outputs_.size());
   check(api_->get_output_tensor_layouts(compiled_.get(), signature_, layouts.size(), layouts.data(), true),
         ErrorCode::kMalformed, "LiteRT cannot prepare the model");
@@ -308,6 +305,7 @@ void CompiledModel::Impl::run() {
   prepare_outputs();
   for (const Slot& slot : output_slots_) outputs.push_back(slot.buffer.get());
   ran_ = false;
+  errno = 0;
   check(api_->run_compiled_model(compiled_.get(), signature_, inputs.size(), inputs.data(), outputs.size(),
                                  outputs.data()),
         ErrorCode::kInternal, "LiteRT cannot run the model");
@@ -329,11 +327,11 @@ std::vector<float> CompiledModel::Impl::read_output(std::size_t index) {
 
 void CompiledModel::Impl::check(LiteRtStatus status, ErrorCode code, std::string_view what) const {
   if (status == 0) return;
-  std::string reported = compiled_ ? reported_errors(*api_, compiled_.get()) : "";
-  const auto limit = memory_limit();  // it has no status for this that it uses
-  if (limit) reported += fmt::format("; perhaps {} bytes of memory, the limit, are too few", *limit);
-  fail(limit ? ErrorCode::kNoMemory : code, "{}: {}: {} (LiteRT status {}){}", file_->path().string(), what,
-       status_name(status), status, reported);
+  // It has a status for this that it does not use; errno is what its allocator left.
+  const bool no_memory = status == kStatusNoMemory || errno == ENOMEM || starved_;
+  const std::string reported = compiled_ ? reported_errors(*api_, compiled_.get()) : "";
+  fail(no_memory ? ErrorCode::kNoMemory : code, "{}: {}: {} (LiteRT status {}){}{}", file_->path().string(),
+       what, status_name(status), status, reported, no_memory ? memory_need(file_->size()) : "");
 }
 
 std::size_t CompiledModel::Impl::checked(const std::vector<TensorInfo>& tensors, std::size_t index) const {

@@ -47,6 +47,7 @@ struct RunOptions {
   /// embedder takes 45 MiB less and 3 % more time.
   bool tables_per_run = false;
   std::filesystem::path library;  ///< libLiteRt.so; empty: searched as described at `LiteRtApi::load`.
+  bool quiet = false;             ///< LiteRT's own line on stderr does not appear (quiet_stderr.h).
   bool profile = false;           ///< For `run_profiled`; slows every run a little.
 };
 

@@ -16,8 +16,8 @@ namespace {
 
 constexpr const char* kLibraryName = "libLiteRt.so";
 constexpr const char* kRemedy =
-    "run `make setup`, or unpack the wheel of `pip download --no-deps ai-edge-litert==2.3.0` and set "
-    "SEALITE_LITERT to its libLiteRt.so";
+    "unpack the wheel of `pip download --no-deps ai-edge-litert==2.3.0` and set SEALITE_LITERT to its "
+    "libLiteRt.so";
 
 /// A file that the user named is that file, in the current folder too. (The last resort, a bare name, is for
 /// the system's folders alone: a library in the current folder is never loaded unasked.)
@@ -44,6 +44,19 @@ bool is_build_folder(const std::filesystem::path& folder) {
   return sealite && here;
 }
 
+/// The folder that this program's bin/ lies in; empty if the system does not tell.
+std::filesystem::path program_folder() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path().parent_path();
+}
+
+/// What to do where the library is missing. Set-up is there for a program in its build tree alone.
+std::string remedy() {
+  const std::filesystem::path folder = program_folder();
+  const bool build_tree = !folder.empty() && is_build_folder(folder);
+  return build_tree ? fmt::format("run `make setup`, or {}", kRemedy) : kRemedy;
+}
+
 /// Where the library may be, best first; only existing files, but for the last resort.
 struct Place {
   std::filesystem::path library;
@@ -55,8 +68,7 @@ Place find_library(const std::filesystem::path& library) {
   if (const char* named = std::getenv("SEALITE_LITERT"); named != nullptr && *named != '\0')
     return {as_named(named), ""};
   std::error_code ignored;
-  const std::filesystem::path executable = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const std::filesystem::path program = executable.parent_path().parent_path();  // without bin/
+  const std::filesystem::path program = program_folder();
   Place found{kLibraryName, ""};
   if (program.empty()) return found;
   const auto look = [&](const std::filesystem::path& base, const char* relative) {
@@ -157,7 +169,7 @@ std::shared_ptr<const LiteRtApi> LiteRtApi::load(const std::filesystem::path& li
   if (handle == nullptr) {
     const char* reason = dlerror();
     fail(ErrorCode::kUnsupported, "the LiteRT library {} cannot be loaded: {}{}; {}", path.string(),
-         reason != nullptr ? reason : "no reason given", remark, kRemedy);
+         reason != nullptr ? reason : "no reason given", remark, remedy());
   }
   auto api = std::make_shared<LiteRtApi>();
   api->path = path;
@@ -170,7 +182,7 @@ std::shared_ptr<const LiteRtApi> LiteRtApi::load(const std::filesystem::path& li
          "the library {} has no function {} ({} of the functions needed are missing), so it is not LiteRT "
          "2.1.6 "
          "or later; {}",
-         path.string(), bind.missing().front(), bind.missing().size(), kRemedy);
+         path.string(), bind.missing().front(), bind.missing().size(), remedy());
   }
   return api;
 }

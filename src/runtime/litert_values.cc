@@ -1,6 +1,7 @@
 #include "runtime/litert_values.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/error.h"
@@ -34,6 +35,21 @@ std::string reported_errors(const LiteRtApi& api, LiteRtCompiledModel compiled) 
   std::string text = fmt::format("; it reports: {}", messages);
   std::ranges::replace(text, '\n', ' ');
   return text;
+}
+
+std::string memory_need(std::uint64_t file_bytes) {
+  return fmt::format("; memory ran out: LiteRT packs the file's {:.2f} MiB into a copy",
+                     static_cast<double>(file_bytes) / (1U << 20U));
+}
+
+bool is_free(const Shape& shape) {
+  return std::ranges::any_of(shape, [](std::int64_t size) { return size < 0; });
+}
+
+bool fits(const Shape& wanted, const Shape& fixed) {
+  return std::ranges::equal(wanted, fixed, [](std::int64_t size, std::int64_t file) {
+    return size > 0 && size <= std::numeric_limits<int>::max() && (file < 0 || size == file);
+  });
 }
 
 DType to_dtype(int element_type, std::string_view tensor) {

@@ -46,6 +46,17 @@ inline std::string_view or_empty(const char* name) {
 /// stderr.
 MappedFile open_model_file(const std::filesystem::path& path);
 
+/// The status of an allocation that failed. LiteRT 2.3.0 answers with others where XNNPACK got no memory.
+inline constexpr LiteRtStatus kStatusNoMemory = 2;
+
+/// "; memory ran out: …", for a model's file of so many bytes.
+std::string memory_need(std::uint64_t file_bytes);
+
+bool is_free(const Shape& shape);
+
+/// Whether an input of the file's shape `fixed` (-1: free) can have the shape `wanted`.
+bool fits(const Shape& wanted, const Shape& fixed);
+
 /// "; it reports: ...", or nothing.
 std::string reported_errors(const LiteRtApi& api, LiteRtCompiledModel compiled);
 

@@ -24,21 +24,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-class LoadingNotice {
- public:
-  explicit LoadingNotice(const std::function<void(bool)>& tell) : tell_(tell) {
-    if (tell_) tell_(true);
-  }
-  ~LoadingNotice() {
-    if (tell_) tell_(false);
-  }
-  LoadingNotice(const LoadingNotice&) = delete;
-  LoadingNotice& operator=(const LoadingNotice&) = delete;
-
- private:
-  const std::function<void(bool)>& tell_;
-};
-
 // Of the picture, where the model leaves it free: the size that the tables store, as `detect` has it, and not
 // what the metadata says.
 std::int64_t made_size(const Examination& examination) {
@@ -57,7 +42,7 @@ std::unique_ptr<Runner> load(const Examination& examination, int threads,
   run.threads = threads;
   run.weight_cache = weight_cache;
   run.library = examination.options.litert_library;
-  const LoadingNotice notice(examination.options.on_load);
+  run.quiet = examination.options.quiet;
   return examination.kind.load(runtime::CompiledModel(tflite::mapped_bytes(*examination.subject.file),
                                                       examination.kind.names().signature, run),
                                made_size(examination));
@@ -88,7 +73,7 @@ void report_loading(Examination& examination, const Runner& runner) {
   const double share =
       runner.fully_delegated() ? 1 : 1 - static_cast<double>(std::max<std::size_t>(left, 1)) / all;
   add_check(report, "loads", "Loads in the real runtime", finding,
-            {{"file", static_cast<double>(report.bytes) / (1U << 20U), "MB", {}, {}},
+            {{"file", static_cast<double>(report.bytes) / (1U << 20U), "MiB", {}, {}},
              {"operators", all, "", {}, {}},
              {"delegated", 100 * share, "%", {}, {}}});
 }

@@ -10,8 +10,11 @@
 #include <bit>
 #include <cerrno>
 #include <cmath>
+#include <numeric>
 #include <optional>
+#include <span>
 #include <system_error>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
@@ -161,11 +164,45 @@ Candidates::Candidates(const std::filesystem::path& file, const PayloadCodec& co
     }
   }
   if (lines_.empty()) fail(ErrorCode::kMalformed, "'{}': no candidates in it", file.string());
+  find_repeats();
+}
+
+void Candidates::find_repeats() {
+  std::vector<std::uint32_t> order(lines_.size());
+  std::iota(order.begin(), order.end(), 0U);
+  const auto message = [&](std::uint32_t index) {
+    return std::span(packed_).subspan(index * words_, words_);
+  };
+  // Equal ones in the file's order.
+  std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
+    const auto [x, y] = std::ranges::mismatch(message(a), message(b));
+    return x == message(a).end() ? a < b : *x < *y;
+  });
+  std::size_t first = 0;
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    if (std::ranges::equal(message(order[first]), message(order[i]))) {
+      repeats_.emplace_back(order[i], order[first]);
+    } else {
+      first = i;
+    }
+  }
+  std::ranges::sort(repeats_);
+}
+
+CandidateLine Candidates::line_of(std::size_t index) const {
+  const std::size_t begin = index == 0 ? 0 : label_ends_[index - 1];
+  return {lines_[index], labels_.substr(begin, label_ends_[index] - begin)};
+}
+
+std::vector<RepeatedCandidate> Candidates::repeats() const {
+  std::vector<RepeatedCandidate> list;
+  for (const auto& [again, first] : repeats_) list.push_back({line_of(first), line_of(again)});
+  return list;
 }
 
 void Candidates::add_line(std::string_view text, std::uint32_t line, const PayloadCodec& codec) {
   if (text.empty() || text.starts_with('#')) return;
-  if (size() == kMostCandidates) {
+  if (lines_.size() == kMostCandidates) {
     fail(ErrorCode::kMalformed, "more than {} candidates; split the list", kMostCandidates);
   }
   const Entry entry = split_entry(text);
@@ -186,7 +223,7 @@ CandidateMatch Candidates::best(const Bits& read) const {
   pack(read, packed.data());
   std::size_t fewest = bits_ + 1;
   std::size_t best = 0;
-  for (std::size_t i = 0; i < size(); ++i) {
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
     std::size_t wrong = 0;
     for (std::size_t w = 0; w < words_; ++w)
       wrong += static_cast<std::size_t>(std::popcount(packed[w] ^ packed_[i * words_ + w]));
@@ -199,9 +236,12 @@ CandidateMatch Candidates::best(const Bits& read) const {
   for (std::size_t bit = 0; bit < bits_; ++bit)
     match.message.push_back(packed_[best * words_ + bit / 64] >> (bit % 64) & 1U);
   match.agreement = compare(read, match.message);
-  match.line = lines_[best];
-  const std::size_t label = best == 0 ? 0 : label_ends_[best - 1];
-  match.label = labels_.substr(label, label_ends_[best] - label);
+  CandidateLine place = line_of(best);
+  match.line = place.line;
+  match.label = std::move(place.label);
+  for (const auto& [again, first] : repeats_) {
+    if (first == best) match.also.push_back(line_of(again));
+  }
   match.candidates = size();
   match.log10_p_value =
       std::min(0.0, match.agreement.log10_p_value + std::log10(static_cast<double>(size())));

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "watermark/decide.h"
@@ -11,19 +12,33 @@
 
 namespace sealite::watermark {
 
+/// Where a candidate stands, and what the file says behind it.
+struct CandidateLine {
+  std::size_t line = 0;  ///< From 1.
+  std::string label;
+};
+
 /// The candidate that agrees best.
 struct CandidateMatch {
   Agreement agreement;   ///< Of this candidate by itself.
   std::size_t line = 0;  ///< Where it stands in the file, from 1; the first of equally good ones.
   std::string label;     ///< What the file says behind it.
   Bits message;
-  std::size_t candidates = 0;
-  double p_value = 1;        ///< The agreement's, times the number of candidates, at most 1.
-  double log10_p_value = 0;  ///< Likewise; also where p_value underflows.
+  std::vector<CandidateLine> also;  ///< The later lines with the same message.
+  std::size_t candidates = 0;       ///< Different ones.
+  double p_value = 1;               ///< The agreement's, times the number of candidates, at most 1.
+  double log10_p_value = 0;         ///< Likewise; also where p_value underflows.
+};
+
+/// A message that two lines have.
+struct RepeatedCandidate {
+  CandidateLine first;
+  CandidateLine again;
 };
 
 /// A list of messages that a picture may carry, e.g. one for each customer. In memory a candidate takes an
-/// eighth of a byte for each bit, 8 bytes and its label.
+/// eighth of a byte for each bit, 8 bytes and its label. A message that stands in it several times is one
+/// candidate.
 class Candidates {
  public:
   /// Reads a list: on each line a message (hexadecimal, id:N, text:WORD or text:"SOME WORDS") and, behind
@@ -32,13 +47,18 @@ class Candidates {
   /// number.
   Candidates(const std::filesystem::path& file, const PayloadCodec& codec);
 
-  std::size_t size() const { return lines_.size(); }
+  /// How many different messages there are.
+  std::size_t size() const { return lines_.size() - repeats_.size(); }
+  /// Lines whose message stands on an earlier one, in the file's order.
+  std::vector<RepeatedCandidate> repeats() const;
 
   /// The best match of `read` [bits].
   CandidateMatch best(const Bits& read) const;
 
  private:
   void add_line(std::string_view text, std::uint32_t line, const PayloadCodec& codec);
+  void find_repeats();
+  CandidateLine line_of(std::size_t index) const;
 
   std::size_t bits_;
   std::size_t words_;                      // for each message
@@ -46,6 +66,7 @@ class Candidates {
   std::vector<std::uint32_t> lines_;       // [size()]
   std::vector<std::uint32_t> label_ends_;  // [size()], in `labels_`
   std::string labels_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> repeats_;  // an index, and that of its first equal
 };
 
 }  // namespace sealite::watermark

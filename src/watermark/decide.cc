@@ -24,6 +24,10 @@ double log10_binomial_tail(std::size_t matches, std::size_t bits) {
   return std::min(0.0, (largest + std::log(sum)) / std::numbers::ln10);
 }
 
+double log10_least_p_value(std::size_t bits, std::size_t candidates) {
+  return std::min(0.0, log10_binomial_tail(bits, bits) + std::log10(static_cast<double>(candidates)));
+}
+
 Agreement compare(const Bits& read, const Bits& expected) {
   if (read.size() != expected.size()) {
     fail(ErrorCode::kInternal, "compared {} bits with {}", read.size(), expected.size());

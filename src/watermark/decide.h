@@ -18,6 +18,10 @@ struct Agreement {
 /// Compares equally long messages; throws kInternal otherwise.
 Agreement compare(const Bits& read, const Bits& expected);
 
+/// log10 of the smallest p-value that a picture can get with `candidates` messages of `bits` bits: all bits
+/// agree.
+double log10_least_p_value(std::size_t bits, std::size_t candidates);
+
 /// log10 of P(X >= matches), X ~ Binomial(bits, 1/2).
 double log10_binomial_tail(std::size_t matches, std::size_t bits);
 

@@ -46,8 +46,14 @@ std::string to_words(const Payload& payload) {
 }
 
 Bits parse_message(std::string_view words, const PayloadCodec& codec) {
-  const auto payload = parse_payload(words);
-  return payload ? codec.encode(*payload) : from_hex(words, codec.bits());
+  if (const auto payload = parse_payload(words)) return codec.encode(*payload);
+  try {
+    return from_hex(words, codec.bits());
+  } catch (const Error& error) {
+    const bool number = !words.empty() && words.find_first_not_of("0123456789") == std::string_view::npos;
+    if (!number || payload_capacity(codec.bits()).id_bits == 0) throw;
+    throw Error(error.code(), fmt::format("{}; the number is written id:{}", error.what(), words));
+  }
 }
 
 }  // namespace sealite::watermark

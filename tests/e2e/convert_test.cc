@@ -15,7 +15,7 @@ TEST(Convert, PrintsWhatTheGuidesConverterPrints) {
   const Outcome outcome = convert_demo(folder / "demo.tflite");
   expect_success(outcome);
   for (const char* line :
-       {"File: ", "Size: 3.65 MB\n", "Quantization: FLOAT32\n", "Input: image (1, 3, 64, 64) float32",
+       {"File: ", "Size: 3.65 MiB\n", "Quantization: FLOAT32\n", "Input: image (1, 3, 64, 64) float32",
         "Output: logits (1, 33) float32\n", "Estimated count of arithmetic ops: 0.036 G ops\n",
         "Equivalently: 0.018 G MACs\n", "Time: ", "peak memory: "}) {
     EXPECT_NE(outcome.out.find(line), std::string::npos) << line << " is not in\n" << outcome.out;

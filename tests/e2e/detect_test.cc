@@ -71,10 +71,14 @@ TEST_F(Detect, ReadsTheMarkedPhoto) {
       run_sealite({"detect", model(), asset("coffee.watermarked.png"), "--expect", kDemoMessage});
   expect_success(outcome);
   for (const char* part :
-       {"message: cd750d7d (32 bits, 19 ones)", "matches: 32 of 32 bits (accuracy 1.0000), p = 2.3e-10",
-        "unused detection bit: "}) {
+       {"message: cd750d7d (32 bits, 19 ones)", "matches: 32 of 32 bits (accuracy 1.0000), p = 2.3e-10"}) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part << " is not in\n" << outcome.out;
   }
+  EXPECT_EQ(outcome.out.find("unused"), std::string::npos) << "nobody needs it: " << outcome.out;
+  const Outcome logits = run_sealite({"detect", model(), asset("coffee.watermarked.png"), "--logits"});
+  expect_success(logits);
+  EXPECT_NE(logits.out.find("\n  unused detection bit: 10.9"), std::string::npos) << logits.out;
+  EXPECT_NE(logits.out.find("\n  logits: 10.4"), std::string::npos) << logits.out;
 }
 
 TEST_F(Detect, UnmarkedPhotoIsChance) {

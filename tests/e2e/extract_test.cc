@@ -43,10 +43,10 @@ TEST(Extract, SaysWhatItDid) {
   const Outcome outcome = run_sealite({"extract", fixture("chunkyseal_tiny.pth"), "-o", folder / "x.pth"});
   expect_success(outcome);
   for (const char* part :
-       {"File: ", "x.pth\nSize: 0.92 MB\n", "Kept: detector, 81 tensors (81 float32), 0.90 MB\n",
+       {"File: ", "x.pth\nSize: 0.92 MiB\n", "Kept: detector, 81 tensors (81 float32), 0.90 MiB\n",
         "Args: kept, the same YAML text\n", "Epoch: 601\n",
-        "Dropped: embedder of the model, 131 tensors, 1.88 MB\n",
-        "Dropped: optimizer, 285 tensors, 0.03 MB\n", "Dropped: scheduler, 0 tensors",
+        "Dropped: embedder of the model, 131 tensors, 1.88 MiB\n",
+        "Dropped: optimizer, 285 tensors, 0.03 MiB\n", "Dropped: scheduler, 0 tensors",
         "Time: ", "peak memory: "}) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << "no '" << part << "' in: " << outcome.out;
   }

@@ -32,6 +32,18 @@ TEST(Inspect, TorchCheckpoint) {
   EXPECT_EQ((*linear)["shape"].at(0), 65);
 }
 
+// The embedder shares a storage, and batch normalisation saves what it does not train.
+TEST(Inspect, CountsParametersAsMakeCheckpointDoes) {
+  const ScratchFolder folder;
+  const std::string path = folder / "all.pth";
+  const Outcome made = run_sealite({"make-checkpoint", "--card", asset("demo.card.yaml"), "-o", path});
+  expect_success(made);
+  EXPECT_NE(made.out.find("\nTensors: 280, 1678506 parameters,"), std::string::npos) << made.out;
+  const Outcome text = run_sealite({"inspect", path});
+  EXPECT_NE(text.out.find("\nModel: 280 tensors, 1678506 parameters\n"), std::string::npos) << text.out;
+  EXPECT_EQ(Json::parse(run_sealite({"inspect", path, "--json"}).out)["parameters"], 1678506);
+}
+
 TEST(Inspect, Safetensors) {
   const ScratchFolder folder;
   write_text(

@@ -1,6 +1,8 @@
 #include <sys/stat.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "e2e/demo_model.h"
 #include "fixture_files.h"
@@ -85,11 +87,16 @@ TEST_F(LimitsTest, WithLittleMemoryItIsStatus71OrTheRightAnswer) {
                                         kDemoMessage};
   const std::string right = run_sealite(detect).out;
   int refused = 0;
+  int need_named = 0;
   for (int megabytes = 1; megabytes < 200; megabytes += megabytes < 40 ? 3 : 20) {
     SCOPED_TRACE(megabytes);
     std::vector<std::string> command = detect;
     command.insert(command.end(), {"--max-memory", std::to_string(megabytes) + "M"});
     const Outcome outcome = run_sealite(command);
+    need_named += outcome.err.find("no room for another") != std::string::npos ||
+                          outcome.err.find("packs the file's 3.65 MiB") != std::string::npos
+                      ? 1
+                      : 0;
     if (outcome.status == 0) {
       EXPECT_EQ(outcome.out, right);
     } else {
@@ -100,11 +107,40 @@ TEST_F(LimitsTest, WithLittleMemoryItIsStatus71OrTheRightAnswer) {
       const std::string::size_type line = outcome.err.rfind("sealite: error: ");
       ASSERT_NE(line, std::string::npos) << outcome.err;
       EXPECT_NE(outcome.err.find("memory", line), std::string::npos) << outcome.err;
+      const std::string limit = std::to_string(megabytes) + ".00 MiB (--max-memory)";
+      EXPECT_NE(outcome.err.find("the limit is " + limit, line), std::string::npos) << outcome.err;
       EXPECT_EQ(outcome.out, "");
     }
   }
+  EXPECT_GT(need_named, refused / 2) << "of " << refused;
   EXPECT_GT(refused, 2);
   EXPECT_LT(refused, 15);
+}
+
+// A file that LiteRT refuses, whatever the memory.
+TEST_F(LimitsTest, AMalformedModelIsMalformedUnderAnyLimit) {
+  if (!kMemoryCanBeLimited) GTEST_SKIP() << kSanitizer;
+  const std::string broken = SEALITE_SOURCE_DIR "/tests/runtime/data/broken.tflite";
+  const std::string free = run_sealite({"bench", broken, "--no-peak"}).err;
+  for (const char* limit : {"ulimit -v 4000000", "ulimit -d 1000000"}) {
+    SCOPED_TRACE(limit);
+    const Outcome outcome = run_in_shell(std::string(limit) + R"(; "$@")", {"bench", broken, "--no-peak"});
+    expect_refusal(outcome, ErrorCode::kMalformed, {"broken.tflite", "LiteRT cannot prepare the model"});
+    EXPECT_EQ(outcome.err, free);
+  }
+  expect_refusal(run_sealite({"bench", broken, "--max-memory", "1G"}), ErrorCode::kMalformed,
+                 {"broken.tflite"});
+}
+
+// A library that stops for another reason has not run out of memory.
+TEST_F(LimitsTest, AnAbortForAnotherReasonStaysOne) {
+  if (!kMemoryCanBeLimited) GTEST_SKIP() << kSanitizer;
+  Process process(sealite_command({"bench", model(), "--runs", "100000", "--max-memory", "1G"}));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  process.send(SIGABRT);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.signal, SIGABRT) << outcome.err;
+  EXPECT_EQ(outcome.err.find("memory"), std::string::npos) << outcome.err;
 }
 
 TEST_F(LimitsTest, ConvertTooIsHeldToTheMemory) {

@@ -91,6 +91,27 @@ TEST_F(VerifyCommand, CannotTellIsTwoAndFailsIsOne) {
   EXPECT_TRUE(std::filesystem::exists(folder / "cut.html"));
 }
 
+// The verdict has taken its time: a page that cannot be written does not cost it. The page has over 8 KB,
+// what is printed less than 4.
+TEST_F(VerifyCommand, TheVerdictIsGivenWhateverBecomesOfThePage) {
+  const Outcome outcome =
+      run_in_shell(R"(ulimit -f 8; "$@")", {"verify", model(), "--checkpoint", asset("demo.pth"), "--card",
+                                            asset("demo.card.yaml"), "--report", folder / "page.html"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("\nTime: "), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.err.rfind("sealite: warning: --report: no page was written: ", 0), 0U) << outcome.err;
+  EXPECT_NE(outcome.err.find("page.html"), std::string::npos) << outcome.err;
+  EXPECT_EQ(folder.entries(), 1);
+}
+
+TEST_F(VerifyCommand, ThePagesPathIsTriedBeforeTheWork) {
+  // Else the missing picture would be the error.
+  const Outcome outcome = run_sealite(
+      {"verify", model(), "--images", folder / "absent.png", "--report", folder / "no" / "where.html"});
+  expect_refusal(outcome, ErrorCode::kIo, {"--report", "where.html", "No such file or directory"});
+  EXPECT_EQ(folder.entries(), 1);
+}
+
 TEST_F(VerifyCommand, ErrorsAreNotVerdicts) {
   expect_refusal(run_sealite({"verify", folder / "absent"}), ErrorCode::kNotFound, {"absent"});
   expect_refusal(run_sealite({"verify", model(), "--checkpoint", asset("coffee.png")}),

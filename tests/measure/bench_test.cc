@@ -105,15 +105,6 @@ TEST(Bench, TheShareAddsFloatAndIntegerProducts) {
   EXPECT_DOUBLE_EQ(share_of_peak(model, {100, 400}), 0.5);
 }
 
-TEST(Bench, LoadingIsToldAlsoWhenItFails) {
-  std::vector<bool> told;
-  BenchOptions options = quick();
-  options.on_load = [&](bool loading) { told.push_back(loading); };
-  expect_error(ErrorCode::kMalformed, {"broken.tflite"},
-               [&] { bench_model(data("broken.tflite"), options); });
-  EXPECT_EQ(told, (std::vector<bool>{true, false}));
-}
-
 TEST(Bench, Errors) {
   const auto refuses = [](ErrorCode code, const std::string& name, std::string_view part) {
     expect_error(code, {part}, [&] { bench_model(data(name), quick()); });

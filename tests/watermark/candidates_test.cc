@@ -52,6 +52,29 @@ TEST_F(CandidatesFile, TheFirstOfEquallyGoodOnes) {
   EXPECT_EQ(load("0f\nf0\nff\nff\n", 8).best(Bits(8, 1)).line, 3U);
 }
 
+TEST_F(CandidatesFile, ARepeatedMessageIsOneCandidate) {
+  const Candidates list = load("0f a\nff b\n0F c\n00\n0xff d\n0f\n", 8);
+  EXPECT_EQ(list.size(), 3U);
+  const std::vector<RepeatedCandidate> repeats = list.repeats();
+  ASSERT_EQ(repeats.size(), 3U);
+  EXPECT_EQ(repeats[0].again.line, 3U);
+  EXPECT_EQ(repeats[0].again.label, "c");
+  EXPECT_EQ(repeats[0].first.line, 1U);
+  EXPECT_EQ(repeats[0].first.label, "a");
+  EXPECT_EQ(repeats[1].again.label, "d");
+  EXPECT_EQ(repeats[1].first.label, "b");
+  EXPECT_EQ(repeats[2].again.line, 6U);
+  EXPECT_EQ(repeats[2].first.line, 1U);
+  const CandidateMatch match = list.best({0, 0, 0, 0, 1, 1, 1, 1});
+  EXPECT_EQ(match.candidates, 3U);
+  EXPECT_EQ(match.line, 1U);
+  ASSERT_EQ(match.also.size(), 2U);
+  EXPECT_EQ(match.also[0].label, "c");
+  EXPECT_EQ(match.also[1].line, 6U);
+  EXPECT_NEAR(match.p_value, 3.0 / 256, 1e-12);
+  EXPECT_TRUE(load("00\n01\n", 8).repeats().empty());
+}
+
 TEST_F(CandidatesFile, AllFormsOfAMessage) {
   const PayloadCodec codec(256, "key");
   const Candidates list =

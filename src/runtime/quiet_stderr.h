@@ -1,13 +1,12 @@
 #pragma once
 
-namespace sealite::cli {
+namespace sealite::runtime {
 
 /// Sends stderr to /dev/null while it lives: LiteRT prints one "INFO: Created TensorFlow Lite XNNPACK
-/// delegate" line from a logger that its C API cannot silence. For the command line only: the whole process
-/// loses stderr meanwhile.
+/// delegate" line from a logger that its C API cannot silence. The whole process loses stderr meanwhile.
 class QuietStderr {
  public:
-  QuietStderr();
+  explicit QuietStderr(bool quiet);  ///< Does nothing unless `quiet`.
   ~QuietStderr();
   QuietStderr(const QuietStderr&) = delete;
   QuietStderr& operator=(const QuietStderr&) = delete;
@@ -16,4 +15,4 @@ class QuietStderr {
   int saved_ = -1;
 };
 
-}  // namespace sealite::cli
+}  // namespace sealite::runtime

@@ -1,13 +1,14 @@
-#include "cli/quiet_stderr.h"
+#include "runtime/quiet_stderr.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
 
-namespace sealite::cli {
+namespace sealite::runtime {
 
-QuietStderr::QuietStderr() {
+QuietStderr::QuietStderr(bool quiet) {
+  if (!quiet) return;
   const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (null < 0) return;
   std::fflush(stderr);
@@ -22,4 +23,4 @@ QuietStderr::~QuietStderr() {
   ::close(saved_);
 }
 
-}  // namespace sealite::cli
+}  // namespace sealite::runtime
