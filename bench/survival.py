@@ -40,7 +40,7 @@ def cell(detector, picture):
 
 def table(recipe, photos, work):
     for part in ("embedder", "detector"):
-        sealite("convert", DEMO, "--part", part, "--quantize", recipe, "-o", work / f"{part}.tflite")
+        sealite("convert", DEMO, "--part", part, "--quantize", recipe, "-o", work / f"{part}.tflite", "--force")
     detector = work / "detector.tflite"
     columns = list(WRITTEN) + (["half size"] if Image else [])
     print(f"\n{recipe}: wrong bits of 32, p\n\n| photo | PSNR | {' | '.join(columns)} | unmarked |")

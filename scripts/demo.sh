@@ -48,6 +48,7 @@ detect_demo() {
 }
 
 small_demo() {
+  rm -f "$work"/demo.{detector,embedder}.tflite # of an older version, perhaps
   say "A trained checkpoint becomes two models: one marks pictures, one reads them"
   show "$sealite" convert assets/demo.pth -o "$work/demo.tflite" --card assets/demo.card.yaml --part both
 

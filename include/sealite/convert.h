@@ -41,7 +41,12 @@ struct ConvertOptions {
   bool gptq = false;              ///< Round so that errors compensate each other on these pictures; slow.
   bool layer_errors = false;      ///< Fill `ConvertReport::layers`.
   bool allow_non_finite = false;  ///< Convert NaN and infinite weights too; else they are kMalformed.
-  bool sync = false;              ///< Wait until the disk has the file.
+  std::string model_name;         ///< For `convert_into`: a word of the file's name; empty: the card's name.
+  /// Also replace a file that another conversion made, or that is no model of Sealite's. If not, that is
+  /// kUsage: only the model of the same checkpoint, card, part and options, as its metadata says, gives way
+  /// to the new one.
+  bool replace_others = true;
+  bool sync = false;       ///< Wait until the disk has the file.
   std::string stop_after;  ///< Name of the last pass to run; empty: all. The result may not be writable.
   /// Called after each pass with its name and the graph as text (only made if this is set).
   std::function<void(std::string_view pass, const std::function<std::string()>& dump)> after_pass;
@@ -96,5 +101,12 @@ ConvertReport convert_embedder(const std::filesystem::path& checkpoint, const st
 /// "NAME.tflite" as "NAME.detector.tflite" and "NAME.embedder.tflite"; if either fails, neither is left.
 std::vector<ConvertReport> convert(const std::filesystem::path& checkpoint,
                                    const std::filesystem::path& output, const ConvertOptions& options);
+
+/// The same, into a folder, which is made if it is not there, under the conversion guide's names:
+/// CARD_PART_MODEL_SIZE.tflite, "chunkyseal_detector_chunkyseal_256.tflite", with "_dynamic", "_nhwc" and the
+/// recipe
+/// ("_int8") behind the size where the model is one of these.
+std::vector<ConvertReport> convert_into(const std::filesystem::path& checkpoint,
+                                        const std::filesystem::path& folder, const ConvertOptions& options);
 
 }  // namespace sealite

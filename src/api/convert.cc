@@ -1,13 +1,16 @@
 #include "sealite/convert.h"
 
+#include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
-#include <random>
 
+#include "api/calibration.h"
 #include "api/check_output.h"
+#include "api/convert_output.h"
+#include "base/digest.h"
 #include "base/error.h"
 
 #include "graph/stored_precision.h"
-#include "image/resize.h"
 #include "model/audit.h"
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
@@ -40,10 +43,6 @@ Shape free_dimensions(Shape shape, bool dynamic, bool nchw) {
   return shape;
 }
 
-std::string_view part_name(Part part) {
-  return part == Part::kDetector ? "detector" : "embedder";
-}
-
 // One entry of a JSON object. A string may be a file's name: any bytes. nlohmann's objects are not used,
 // whose destructor takes memory, and ends the process if there is none.
 void add_entry(std::string& object, std::string_view key, const nlohmann::json& scalar) {
@@ -53,7 +52,7 @@ void add_entry(std::string& object, std::string_view key, const nlohmann::json& 
 }
 
 std::string metadata_text(const model::Card& card, const ConvertReport& report, std::int64_t image_size,
-                          const ConvertOptions& options) {
+                          const ConvertOptions& options, const std::string& calibration_hash) {
   std::string object;
   add_entry(object, "model", card.name);
   add_entry(object, "part", part_name(report.part));
@@ -69,6 +68,14 @@ std::string metadata_text(const model::Card& card, const ConvertReport& report, 
     add_entry(object, "scaling_i", card.scaling_i);
     add_entry(object, "yuv", card.embedder.in_channels == 1);
   }
+  if (options.dynamic) add_entry(object, "dynamic", true);
+  for (std::size_t i = 0; i < options.keep.size(); ++i)
+    add_entry(object, fmt::format("keep_{}", i + 1), options.keep[i]);
+  if (!calibration_hash.empty()) {
+    add_entry(object, "rounding", options.gptq ? "gptq" : "calibrated");
+    add_entry(object, "calibration_hash", calibration_hash);
+  }
+  if (!options.stop_after.empty()) add_entry(object, "stop_after", options.stop_after);
   return object + "}";
 }
 
@@ -85,54 +92,21 @@ void run_passes(graph::Graph& graph, const ConvertOptions& options, passes::Phas
   passes::run_pipeline(graph, pipeline);
 }
 
-// Pictures as one batch in the graph's own layout.
-graph::Tensor read_batch(const std::vector<std::filesystem::path>& paths,
-                         const model::InterfaceOptions& border, const image::ReadLimits& limits) {
-  graph::Tensor batch{{static_cast<std::int64_t>(paths.size())}, {}};
-  const bool nchw = border.layout == model::Layout::kNchw;
-  batch.shape.insert(batch.shape.end(), {nchw ? 3 : border.height, nchw ? border.height : border.width,
-                                         nchw ? border.width : 3});
-  for (const auto& path : paths) {
-    const image::Planes planes =
-        image::resize_antialiased(image::read_picture(path, limits), border.height, border.width);
-    const std::vector<float> values = nchw ? image::to_chw(planes) : planes.data;
-    batch.values.insert(batch.values.end(), values.begin(), values.end());
-  }
-  return batch;
-}
-
-// As many messages as pictures, the same ones every time.
-graph::Tensor random_messages(std::int64_t count, std::int64_t bits) {
-  std::mt19937 generator(1);
-  graph::Tensor messages{{count, bits}, {}};
-  for (std::int64_t i = 0; i < count * bits; ++i)
-    messages.values.push_back(static_cast<float>(generator() >> 31U));
-  return messages;
-}
-
-// What the graph reads when it is calibrated; empty without pictures.
-std::vector<graph::Tensor> calibration_inputs(const graph::Graph& graph, const ConvertOptions& options,
-                                              const model::InterfaceOptions& border) {
-  std::vector<graph::Tensor> inputs;
-  if (options.calibrate.empty()) return inputs;
-  inputs.push_back(read_batch(options.calibrate, border, {options.max_pixels}));
-  if (graph.inputs.size() > 1)
-    inputs.push_back(random_messages(inputs[0].shape[0], graph.shape(graph.inputs[1]).back()));
-  return inputs;
+bool quantizes(const ConvertOptions& options, const quantize::Recipe& recipe) {
+  return recipe.dense != quantize::WeightFormat::kFloat32 || !options.keep.empty();
 }
 
 void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const quantize::Recipe& recipe,
-                    const model::InterfaceOptions& border, ConvertReport& report) {
+                    const std::vector<graph::Tensor>& inputs, ConvertReport& report) {
   quantize::QuantizeOptions settings;
   settings.recipe = &recipe;
   for (const std::string& rule : options.keep) settings.keep.push_back(quantize::parse_keep_rule(rule));
-  if (recipe.dense == quantize::WeightFormat::kFloat32 && options.keep.empty()) return;
+  if (!quantizes(options, recipe)) return;
   if (options.gptq && options.calibrate.empty()) {
     fail(ErrorCode::kUsage, "--gptq needs pictures: give --calibrate");
   }
   const graph::Graph original = graph;
   quantize::quantize(graph, settings);
-  const std::vector<graph::Tensor> inputs = calibration_inputs(graph, options, border);
   if (!inputs.empty()) quantize::calibrate(original, graph, inputs, options.gptq);
   if (!options.layer_errors) return;
   for (quantize::LayerError& layer : quantize::report_layers(original, graph, inputs)) {
@@ -200,7 +174,12 @@ class Conversion {
     ConvertReport report;
     graph::Graph graph;
     std::shared_ptr<model::WeightAuditor> auditor;  // of what the graph reads
+    std::string calibration_hash;                   // empty: no pictures
   };
+
+  std::string guide_name(Part part) const {
+    return sealite::guide_name(card_, part, border_.height, options_);
+  }
 
   Prepared prepare(Part part, const std::filesystem::path& output) const {
     check_output(checkpoint_->path(), output);
@@ -215,14 +194,24 @@ class Conversion {
     report.card = card_.name;
     report.multiply_accumulates = multiply_accumulates(graph);
     for (const model::Parameter& parameter : parameters) {
-      if (!parameter.is_buffer) report.parameters += element_count(parameter.shape).value_or(0);
+      if (!parameter.is_buffer && parameter.same_storage_as.empty())
+        report.parameters += element_count(parameter.shape).value_or(0);
     }
+    std::vector<graph::Tensor> calibration;
+    if (quantizes(options_, recipe_)) calibration = calibration_inputs(graph, options_, border_);
+    if (!calibration.empty()) prepared.calibration_hash = hash_of(calibration[0]);
+    // Known when every weight has been read (`write`); of the same length, so that the place for it is right.
+    report.checkpoint_hash = std::string(model::kHashAlgorithm) + std::string(2 * sizeof(Digest), '0');
+    if (!options_.replace_others)
+      check_origin(output, metadata(prepared), nullptr);  // what is known before the work
     report.unread = check_unread(part, parameters);
     run_passes(graph, options_, passes::Phase::kBeforeQuantization);
-    quantize_graph(graph, options_, recipe_, border_, report);
+    quantize_graph(graph, options_, recipe_, calibration, report);
     run_passes(graph, options_, passes::Phase::kAfterQuantization);
     check_lowered(graph, options_);
     report.precision = graph::precision_of(graph::stored_values(graph));
+    if (!options_.replace_others)
+      check_origin(output, metadata(prepared), [&] { return model::audit(checkpoint_, parameters).hash; });
     report.input_shape = free_dimensions(graph.shape(graph.inputs[0]), options_.dynamic, nchw());
     if (graph.inputs.size() > 1) report.message_shape = graph.shape(graph.inputs[1]);
     report.output_shape = free_dimensions(graph.shape(graph.outputs[0]), options_.dynamic, nchw());
@@ -237,19 +226,13 @@ class Conversion {
     file.description = fmt::format("{} watermark {}, {} bits, by sealite {}", card_.name,
                                    part_name(prepared.report.part), card_.bits, version());
     file.output_names = {detector ? "logits" : "delta"};
-    const auto metadata = [&]() -> std::vector<std::pair<std::string, std::string>> {
-      return {{"sealite", metadata_text(card_, prepared.report, border_.height, options_)}};
-    };
-    // A hash of the same length, so that the place for it is right.
-    prepared.report.checkpoint_hash =
-        std::string(model::kHashAlgorithm) + std::string(2 * sizeof(Digest), '0');
-    file.metadata = metadata();
-    file.final_metadata = [&] {
+    file.metadata = {{"sealite", metadata(prepared)}};
+    file.final_metadata = [&]() -> tflite::WriteOptions::Metadata {
       model::WeightAudit audit = prepared.auditor->finish();
       prepared.report.checkpoint_hash = std::move(audit.hash);
       prepared.report.non_finite = std::move(audit.non_finite);
       check_finite(prepared.report);
-      return metadata();
+      return {{"sealite", metadata(prepared)}};
     };
     file.dynamic_shapes = options_.dynamic;
     file.nchw_input = nchw();
@@ -278,6 +261,26 @@ class Conversion {
 
   bool nchw() const { return options_.layout == ImageLayout::kNchw; }
 
+  // A file with the other part alone is no fault of its card.
+  void check_part(Part part) const {
+    const Part other = part == Part::kDetector ? Part::kEmbedder : Part::kDetector;
+    if (has(part) || !has(other)) return;
+    fail(ErrorCode::kMismatch,
+         "'{}' has no {}: none of its {} tensors is under '{}.'; give --part {}, or a file with both parts",
+         checkpoint_->path().string(), part_name(part), checkpoint_->tensors().size(), part_name(part),
+         part_name(other));
+  }
+
+  bool has(Part part) const {
+    const std::string prefix = fmt::format("{}.", part_name(part));
+    return std::ranges::any_of(checkpoint_->tensors(),
+                               [&](const auto& tensor) { return tensor.first.starts_with(prefix); });
+  }
+
+  std::string metadata(const Prepared& prepared) const {
+    return metadata_text(card_, prepared.report, border_.height, options_, prepared.calibration_hash);
+  }
+
   // Checks the checkpoint against the card; `parameters` gets what the network reads, `auditor` will see it.
   graph::Graph build(Part part, std::vector<model::Parameter>& parameters,
                      std::shared_ptr<model::WeightAuditor>& auditor) const {
@@ -287,6 +290,7 @@ class Conversion {
       auditor = std::make_shared<model::WeightAuditor>(checkpoint_, parameters);
       return model::Weights(checkpoint_, auditor);
     };
+    check_part(part);
     return add_context(fmt::format("'{}' at {}x{}", card_.name, border_.height, border_.width), [&] {
       if (part == Part::kDetector) {
         const auto network = model::make_detector(card_);
@@ -311,27 +315,20 @@ void commit_all(const std::vector<tflite::UnnamedModel>& files, bool sync) {
   for (const tflite::UnnamedModel& model : files) model.file->commit();
 }
 
-// "NAME.tflite" to "NAME.detector.tflite".
-std::filesystem::path part_path(std::filesystem::path output, Part part) {
-  const bool has_extension = output.extension() == ".tflite";
-  if (has_extension) output.replace_extension();
-  output += fmt::format(".{}.tflite", part_name(part));
-  return output;
-}
-
 }  // namespace
 
-std::vector<ConvertReport> convert(const std::filesystem::path& checkpoint,
-                                   const std::filesystem::path& output, const ConvertOptions& options) {
-  check_image_size(options.image_size);
-  const Conversion conversion(checkpoint, options);
+namespace {
+
+std::vector<Part> parts_of(const ConvertOptions& options) {
+  if (options.part == Part::kBoth) return {Part::kDetector, Part::kEmbedder};
+  return {options.part};
+}
+
+// `output_of` names the file of a part.
+std::vector<ConvertReport> convert_parts(const Conversion& conversion, const ConvertOptions& options,
+                                         const std::function<std::filesystem::path(Part part)>& output_of) {
   std::vector<Conversion::Prepared> parts;
-  if (options.part == Part::kBoth) {
-    for (const Part part : {Part::kDetector, Part::kEmbedder})
-      parts.push_back(conversion.prepare(part, part_path(output, part)));
-  } else {
-    parts.push_back(conversion.prepare(options.part, output));
-  }
+  for (const Part part : parts_of(options)) parts.push_back(conversion.prepare(part, output_of(part)));
   std::vector<tflite::UnnamedModel> files;
   for (Conversion::Prepared& part : parts) files.push_back(conversion.write(part));
   commit_all(files, options.sync);
@@ -342,6 +339,26 @@ std::vector<ConvertReport> convert(const std::filesystem::path& checkpoint,
     reports.push_back(std::move(parts[i].report));
   }
   return reports;
+}
+
+}  // namespace
+
+std::vector<ConvertReport> convert(const std::filesystem::path& checkpoint,
+                                   const std::filesystem::path& output, const ConvertOptions& options) {
+  check_image_size(options.image_size);
+  return convert_parts(Conversion(checkpoint, options), options, [&](Part part) {
+    return options.part == Part::kBoth ? part_path(output, part) : output;
+  });
+}
+
+std::vector<ConvertReport> convert_into(const std::filesystem::path& checkpoint,
+                                        const std::filesystem::path& folder, const ConvertOptions& options) {
+  check_image_size(options.image_size);
+  const Conversion conversion(checkpoint, options);
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) fail(ErrorCode::kIo, "cannot create the folder '{}': {}", folder.string(), error.message());
+  return convert_parts(conversion, options, [&](Part part) { return folder / conversion.guide_name(part); });
 }
 
 ConvertReport convert_detector(const std::filesystem::path& checkpoint, const std::filesystem::path& output,

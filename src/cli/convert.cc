@@ -26,29 +26,15 @@ struct Arguments {
   std::string checkpoint;
   std::string output;
   std::string output_dir;
-  std::string model_name = "chunkyseal";
   std::string layout = "nchw";
   std::string part = "detector";
   std::string dump_after;
   std::vector<std::string> calibrate;
   std::string quantize_report;
   ConvertOptions options;
+  bool force = false;
   bool json = false;
 };
-
-// The conversion guide names its files so.
-std::filesystem::path output_path(const Arguments& arguments) {
-  if (!arguments.output.empty()) return arguments.output;
-  const std::int64_t size = arguments.options.image_size > 0 ? arguments.options.image_size : 256;
-  // Of both, the files' own names tell which is which.
-  const std::string part = arguments.options.part == Part::kBoth ? "" : "_" + arguments.part;
-  std::error_code error;
-  std::filesystem::create_directories(arguments.output_dir, error);
-  if (error) fail(ErrorCode::kIo, "cannot create the folder '{}': {}", arguments.output_dir, error.message());
-  return std::filesystem::path(arguments.output_dir) /
-         fmt::format("chunkyseal{}_{}_{}{}.tflite", part, arguments.model_name, size,
-                     quantize::find_recipe(arguments.options.quantize).file_suffix);
-}
 
 // Folders stand for the files in them, in the order of their names.
 std::vector<std::filesystem::path> expand_folders(const std::vector<std::string>& paths) {
@@ -159,8 +145,11 @@ int run(Arguments& arguments) {
   }
   arguments.options.layer_errors = !arguments.quantize_report.empty();
   arguments.options.calibrate = expand_folders(arguments.calibrate);
-  for (const ConvertReport& report :
-       convert(arguments.checkpoint, output_path(arguments), arguments.options)) {
+  arguments.options.replace_others = arguments.force;
+  const std::vector<ConvertReport> reports =
+      arguments.output.empty() ? convert_into(arguments.checkpoint, arguments.output_dir, arguments.options)
+                               : convert(arguments.checkpoint, arguments.output, arguments.options);
+  for (const ConvertReport& report : reports) {
     if (!arguments.quantize_report.empty()) write_layer_report(arguments.quantize_report, report);
     warn_non_finite(report);
     warn_unread(report);
@@ -184,7 +173,10 @@ std::string footer() {
       "  sealite convert demo.pth -o demo.tflite --card demo.card.yaml --part both\n"
       "      (writes demo.detector.tflite and demo.embedder.tflite)\n"
       "  sealite convert chunkyseal_detector_only.pth --output_dir ./tflite_models --model_name chunkyseal\n"
-      "      (the conversion guide's words: writes chunkyseal_detector_chunkyseal_256.tflite)";
+      "      (the conversion guide's words: writes chunkyseal_detector_chunkyseal_256.tflite)\n"
+      "A file that is there is replaced if its own metadata says that it comes from the same conversion; "
+      "else\n"
+      "only with --force.";
   return text;
 }
 
@@ -232,10 +224,15 @@ Run add_convert(CLI::App& app) {
   command.add_flag("--sync", arguments->options.sync, "Wait until the disk has the file");
   command.add_option("--dump-after", arguments->dump_after, "Print the graph after this pass to stderr");
   command.add_option("--stop-after", arguments->options.stop_after, "Run no pass after this one");
-  command.add_option("--output_dir", arguments->output_dir,
-                     "Folder to write to, under the guide's file name");
-  command.add_option("--model_name", arguments->model_name, "The guide's model name, part of that file name")
-      ->capture_default_str();
+  command.add_option(
+      "--output_dir", arguments->output_dir,
+      "Folder to write to, under the guide's names: CARD_PART_MODEL_SIZE[_dynamic][_nhwc][_RECIPE].tflite");
+  command.add_option("--model_name", arguments->options.model_name,
+                     "MODEL in these names (default: the card's name)");
+  command.add_flag(
+      "--force", arguments->force,
+      "Replace the file also if it is no model of sealite's, or one of another checkpoint, card, part or "
+      "options");
   add_pixel_limit(command, arguments->options.max_pixels);
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(footer());

@@ -167,7 +167,7 @@ TEST_F(ConvertEmbedder, BothPartsAreWhatEachIsAlone) {
 TEST_F(ConvertEmbedder, BothOrNeither) {
   options.part = Part::kBoth;
   options.card = fixture("chunkyseal_tiny.card.yaml").string();
-  expect_error(ErrorCode::kMismatch, {"embedder.unet."},
+  expect_error(ErrorCode::kMismatch, {"has no embedder"},
                [&] { convert(fixture("chunkyseal_tiny_detector_only.pth"), output, options); });
   EXPECT_EQ(folder.entries(), 0);
   // The second file cannot get its name: the first one does not get its own either.

@@ -47,20 +47,6 @@ TEST(Convert, TheSameBytesEveryTime) {
   EXPECT_EQ(read_text(folder / "a.tflite"), read_text(folder / "b.tflite"));
 }
 
-TEST(Convert, TakesTheGuidesWords) {
-  const ScratchFolder folder;
-  const auto output_dir = folder / "new" / "tflite_models";
-  const Outcome outcome = run_sealite({"convert", fixture("chunkyseal_tiny.pth"), "--output_dir", output_dir,
-                                       "--model_name", "chunkyseal", "--image_size", "256", "--no_simple"});
-  expect_success(outcome);
-  const auto model = output_dir / "chunkyseal_detector_chunkyseal_256.tflite";
-  ASSERT_TRUE(std::filesystem::exists(model)) << outcome.out;
-  const Json json = Json::parse(run_sealite({"inspect", model, "--json"}).out);
-  const Json& signature = json["signatures"].at(0);
-  EXPECT_EQ(signature["inputs"].at(0)["shape"], (std::vector<int>{-1, 3, -1, -1}));
-  EXPECT_EQ(signature["outputs"].at(0)["shape"], (std::vector<int>{-1, 65}));
-}
-
 TEST(Convert, NhwcHasNoTranspose) {
   const ScratchFolder folder;
   expect_success(convert_demo(folder / "nchw.tflite"));

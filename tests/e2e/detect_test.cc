@@ -354,7 +354,7 @@ TEST(DetectGolden, PhotosOfOtherSizes) {
   const ScratchFolder folder;
   const std::string model = folder / "model.tflite";
   for (const std::string name : {"chunkyseal_tiny", "pixelseal_tiny", "videoseal_1.0_tiny"}) {
-    expect_success(run_sealite({"convert", fixture(name + ".pth"), "-o", model}));
+    expect_success(run_sealite({"convert", fixture(name + ".pth"), "-o", model, "--force"}));
     for (const std::string photo : {"cup", "chelsea"}) {
       SCOPED_TRACE(name + " " + photo);
       const Outcome outcome =

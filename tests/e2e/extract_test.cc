@@ -15,8 +15,8 @@ TEST(Extract, ConvertsToTheSameModel) {
     SCOPED_TRACE(name);
     const std::string checkpoint = fixture(name + ".pth");
     const auto convert = [&](const std::filesystem::path& from, const std::string& to) {
-      expect_success(
-          run_sealite({"convert", from, "-o", folder / to, "--card", fixture(name + ".card.yaml")}));
+      expect_success(run_sealite(
+          {"convert", from, "-o", folder / to, "--card", fixture(name + ".card.yaml"), "--force"}));
       return read_text(folder / to);
     };
     const std::string direct = convert(checkpoint, "direct.tflite");

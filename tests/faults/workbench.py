@@ -42,7 +42,7 @@ class Command:
 
 def convert(name: str, *more: str, outputs: list = None) -> Command:
     card = str(ASSETS / "demo.card.yaml") if name == "demo" else "{in}/" + name + ".yaml"
-    words = ["convert", "{in}/" + name + ".pth", "-o", "{out}/x.tflite", "--card", card, *more]
+    words = ["convert", "{in}/" + name + ".pth", "-o", "{out}/x.tflite", "--card", card, "--force", *more]
     return Command(words, outputs or ["x.tflite"])
 
 
