@@ -167,7 +167,7 @@ TEST_F(ConvertEmbedder, BothPartsAreWhatEachIsAlone) {
 TEST_F(ConvertEmbedder, BothOrNeither) {
   options.part = Part::kBoth;
   options.card = fixture("chunkyseal_tiny.card.yaml").string();
-  expect_error(ErrorCode::kMismatch, {"has no embedder"},
+  expect_error(ErrorCode::kMismatch, {"detector_only.pth", "has no embedder", "--part detector"},
                [&] { convert(fixture("chunkyseal_tiny_detector_only.pth"), output, options); });
   EXPECT_EQ(folder.entries(), 0);
   // The second file cannot get its name: the first one does not get its own either.

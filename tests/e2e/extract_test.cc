@@ -15,15 +15,15 @@ TEST(Extract, ConvertsToTheSameModel) {
     SCOPED_TRACE(name);
     const std::string checkpoint = fixture(name + ".pth");
     const auto convert = [&](const std::filesystem::path& from, const std::string& to) {
-      expect_success(run_sealite(
-          {"convert", from, "-o", folder / to, "--card", fixture(name + ".card.yaml"), "--force"}));
+      expect_success(
+          run_sealite({"convert", from, "-o", folder / to, "--card", fixture(name + ".card.yaml")}));
       return read_text(folder / to);
     };
-    const std::string direct = convert(checkpoint, "direct.tflite");
+    const std::string direct = convert(checkpoint, name + ".direct.tflite");
     for (const std::string part : {"detector", "all"}) {
       for (const std::string output : {"x.pth", "x.safetensors"}) {
         expect_success(run_sealite({"extract", checkpoint, "-o", folder / output, "--part", part}));
-        EXPECT_EQ(convert(folder / output, "extracted.tflite"), direct) << part << " " << output;
+        EXPECT_EQ(convert(folder / output, name + ".extracted.tflite"), direct) << part << " " << output;
       }
     }
   }
