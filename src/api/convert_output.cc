@@ -30,7 +30,8 @@ std::optional<std::string> metadata_of(const std::filesystem::path& path) {
 std::vector<std::string> differences(const nlohmann::json& found, const nlohmann::json& wanted) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : wanted.items()) {
-    const bool compared = key != "sealite_version" && key != "checkpoint_hash" && value != "";
+    const bool said = !value.is_string() || !value.get_ref<const std::string&>().empty();
+    const bool compared = key != "sealite_version" && key != "checkpoint_hash" && said;
     if (compared && (!found.contains(key) || found.at(key) != value)) keys.push_back(key);
   }
   for (const auto& [key, value] : found.items()) {

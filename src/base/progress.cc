@@ -20,7 +20,8 @@ Progress::Progress(std::string_view what, std::uint64_t total) : what_(shown(wha
   if (::isatty(STDERR_FILENO) != 1) return;
   try {
     thread_ = std::jthread([this](const std::stop_token& stop) { redraw(stop); });
-  } catch (const std::system_error&) {  // no more threads: the work goes on without its line
+  } catch (const std::system_error&) {
+    thread_ = {};  // no more threads: the work goes on without its line
   }
 }
 
@@ -58,7 +59,7 @@ std::string Progress::line() const {
   const std::string time = fmt::format("{:.0f} s", elapsed);
   if (total_ == 0) return fmt::format("{}  {}", what_, time);
   const std::uint64_t done = done_;
-  const std::string share = fmt::format("{}  {:3} %  {}", what_, done * 100 / total_, time);
+  std::string share = fmt::format("{}  {:3} %  {}", what_, done * 100 / total_, time);
   if (done == 0) return share;
   return fmt::format("{}, about {:.0f} s left", share,
                      elapsed * (static_cast<double>(total_) / static_cast<double>(done) - 1));

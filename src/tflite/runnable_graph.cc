@@ -69,10 +69,10 @@ void check_memory(const graph::Graph& graph, const ModelFile& file) {
 graph::Graph read_runnable_graph(const std::filesystem::path& path, std::string_view signature) {
   auto file = std::make_shared<const ModelFile>(path);
   read_model(*file);  // for its checks of every index
-  return read_runnable_graph(std::move(file), signature);
+  return read_runnable_graph(file, signature);
 }
 
-graph::Graph read_runnable_graph(std::shared_ptr<const ModelFile> file, std::string_view signature) {
+graph::Graph read_runnable_graph(const std::shared_ptr<const ModelFile>& file, std::string_view signature) {
   const std::string path = file->path().string();
   check_tables(*file, signature);
   try {

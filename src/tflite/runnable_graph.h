@@ -17,6 +17,6 @@ class ModelFile;
 /// Sealite would write. Throws kNotFound, kMalformed, or kUnsupported for another converter's operators.
 graph::Graph read_runnable_graph(const std::filesystem::path& path, std::string_view signature);
 /// The same for a file that `read_model` has checked.
-graph::Graph read_runnable_graph(std::shared_ptr<const ModelFile> file, std::string_view signature);
+graph::Graph read_runnable_graph(const std::shared_ptr<const ModelFile>& file, std::string_view signature);
 
 }  // namespace sealite::tflite
