@@ -139,7 +139,9 @@ Outcome run_on_mount(const std::filesystem::path& folder, const std::string& opt
   const std::string unshare = ::geteuid() == 0 ? "unshare -m" : "unshare -rm";
   const std::string mount =
       "mount -t tmpfs -o mode=700," + options + " tmpfs '" + folder.string() + "' || exit 99; ";
-  return run_in_shell("exec " + unshare + " sh -c \"$0\" sh \"$@\"", std::move(arguments), mount + script);
+  // In a chroot unshare may be refused as well.
+  return run_in_shell(unshare + " true 2>/dev/null || exit 99; exec " + unshare + " sh -c \"$0\" sh \"$@\"",
+                      std::move(arguments), mount + script);
 }
 
 TEST_F(WeightCache, FullDisk) {
