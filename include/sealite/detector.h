@@ -48,6 +48,9 @@ struct MessageMatch {
   std::size_t bits = 0;
   double p_value = 1;  ///< Probability that an unmarked picture agrees at least as well (one-sided binomial).
   double log10_p_value = 0;
+
+  /// The share of bits that agree, 0 to 1.
+  double accuracy() const { return static_cast<double>(matches) / static_cast<double>(bits); }
 };
 
 /// Where a candidate stands in its list.

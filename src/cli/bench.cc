@@ -14,7 +14,7 @@
 namespace sealite::cli {
 namespace {
 
-struct Arguments {
+struct BenchArguments {
   std::string model;
   BenchOptions options;
   bool no_peak = false;
@@ -145,7 +145,7 @@ void print_text(const BenchReport& report) {
   print("Runtime: {}\n", report.runtime.string());
 }
 
-int run(const Arguments& arguments) {
+int run(const BenchArguments& arguments) {
   BenchOptions options = arguments.options;
   options.peak = !arguments.no_peak;
   options.quiet = true;
@@ -157,7 +157,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 Run add_bench(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<BenchArguments>();
   CLI::App& command = *app.add_subcommand("bench", "Measure a model's speed and memory in LiteRT");
   command.add_option("model", arguments->model, "Any .tflite file with float32 inputs")->required();
   BenchOptions& options = arguments->options;

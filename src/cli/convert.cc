@@ -22,7 +22,7 @@
 namespace sealite::cli {
 namespace {
 
-struct Arguments {
+struct ConvertArguments {
   std::string checkpoint;
   std::string output;
   std::string output_dir;
@@ -128,7 +128,7 @@ Part parse_part(const std::string& name) {
   return name == "embedder" ? Part::kEmbedder : Part::kDetector;
 }
 
-int run(Arguments& arguments) {
+int run(ConvertArguments& arguments) {
   const Stopwatch stopwatch;
   if (arguments.output.empty() == arguments.output_dir.empty()) {
     fail(ErrorCode::kUsage, "say where to write: either -o OUT.tflite or --output_dir D");
@@ -183,7 +183,7 @@ std::string footer() {
 }  // namespace
 
 Run add_convert(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ConvertArguments>();
   CLI::App& command =
       *app.add_subcommand("convert", "Turn a checkpoint's detector, embedder or both into .tflite models");
   command.add_option("checkpoint", arguments->checkpoint, ".pth or .safetensors file")->required();

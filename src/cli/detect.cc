@@ -26,7 +26,7 @@
 namespace sealite::cli {
 namespace {
 
-struct Arguments {
+struct DetectArguments {
   std::string model;
   std::vector<std::string> pictures;
   DetectorOptions options;
@@ -48,7 +48,7 @@ struct Findings {
   std::optional<CandidateMatch> candidate;
 };
 
-Detector load(const Arguments& arguments) {
+Detector load(const DetectArguments& arguments) {
   DetectorOptions options = arguments.options;
   options.quiet = true;
   return Detector(arguments.model, options);
@@ -56,10 +56,6 @@ Detector load(const Arguments& arguments) {
 
 bool carries_payloads(const Detector& detector) {
   return payload_capacity(detector.bits()).id_bits != 0;
-}
-
-double accuracy(const MessageMatch& match) {
-  return static_cast<double>(match.matches) / static_cast<double>(match.bits);
 }
 
 std::string with_label(const CandidateLine& place) {
@@ -95,7 +91,7 @@ void print_candidate(const CandidateMatch& candidate, double rate) {
         candidate.message);
   for (const CandidateLine& also : candidate.also) print("    the same message: {}\n", with_label(also));
   print("    matches: {} of {} bits (accuracy {:.4f}), p = {} for {} candidates\n", candidate.match.matches,
-        candidate.match.bits, accuracy(candidate.match), probability_text(candidate.log10_p_value),
+        candidate.match.bits, candidate.match.accuracy(), probability_text(candidate.log10_p_value),
         candidate.candidates);
   print_decision(candidate.log10_p_value, rate, "    ");
 }
@@ -107,13 +103,13 @@ void print_logits(const Detection& detection) {
 }
 
 void print_text(const std::string& picture, const Detector& detector, const Findings& found,
-                const Arguments& arguments) {
+                const DetectArguments& arguments) {
   print("{}\n", picture);
   print("  message: {} ({} bits, {} ones)\n", found.detection.message, detector.bits(), found.detection.ones);
   if (carries_payloads(detector)) print_payload(detector, found.payload);
   if (found.match) {
     print("  matches: {} of {} bits (accuracy {:.4f}), p = {}\n", found.match->matches, found.match->bits,
-          accuracy(*found.match), probability_text(found.match->log10_p_value));
+          found.match->accuracy(), probability_text(found.match->log10_p_value));
     print_decision(found.match->log10_p_value, arguments.rate, "  ");
   }
   if (found.candidate) print_candidate(*found.candidate, arguments.rate);
@@ -143,7 +139,7 @@ nlohmann::ordered_json candidate_json(const CandidateMatch& candidate, double ra
   for (const CandidateLine& also : candidate.also)
     json["also"].push_back({{"line", also.line}, {"label", also.label}});
   json["matches"] = candidate.match.matches;
-  json["bit_accuracy"] = accuracy(candidate.match);
+  json["bit_accuracy"] = candidate.match.accuracy();
   json["candidates"] = candidate.candidates;
   json["p_value"] = candidate.p_value;
   json["log10_p_value"] = candidate.log10_p_value;
@@ -152,7 +148,7 @@ nlohmann::ordered_json candidate_json(const CandidateMatch& candidate, double ra
 }
 
 void print_json(const std::string& picture, const Detector& detector, const Findings& found,
-                const Arguments& arguments, double seconds) {
+                const DetectArguments& arguments, double seconds) {
   auto json = nlohmann::ordered_json::object();
   json["picture"] = picture;
   json["message"] = found.detection.message;
@@ -161,7 +157,7 @@ void print_json(const std::string& picture, const Detector& detector, const Find
   if (carries_payloads(detector)) json["payload"] = payload_json(found.payload);
   if (found.match) {
     json["matches"] = found.match->matches;
-    json["bit_accuracy"] = accuracy(*found.match);
+    json["bit_accuracy"] = found.match->accuracy();
     json["p_value"] = found.match->p_value;
     json["log10_p_value"] = found.match->log10_p_value;
     if (arguments.rate > 0) json["found"] = is_found(found.match->log10_p_value, arguments.rate);
@@ -186,7 +182,7 @@ void print_error(const std::string& picture, const Error& error, bool json) {
 }
 
 // Wrong options are reported before the first picture is read.
-void check_options(const Arguments& arguments, const Detector& detector) {
+void check_options(const DetectArguments& arguments, const Detector& detector) {
   if (arguments.key_given && !carries_payloads(detector)) {
     fail(ErrorCode::kUsage,
          "--key: raw bits only: '{}' has {} bits, ids and texts take 64 to 1024; use --expect or "
@@ -201,7 +197,7 @@ void check_options(const Arguments& arguments, const Detector& detector) {
 }
 
 // A rate that no picture can reach is not a question.
-void check_rate(const Arguments& arguments, std::size_t bits, std::size_t messages) {
+void check_rate(const DetectArguments& arguments, std::size_t bits, std::size_t messages) {
   const double least = watermark::log10_least_p_value(bits, messages);
   if (arguments.rate == 0 || is_found(least, arguments.rate)) return;
   fail(
@@ -211,7 +207,7 @@ void check_rate(const Arguments& arguments, std::size_t bits, std::size_t messag
       probability_text(least), messages == 1 ? "" : "fewer candidates, ");
 }
 
-std::optional<Candidates> load_candidates(const Arguments& arguments, std::size_t bits) {
+std::optional<Candidates> load_candidates(const DetectArguments& arguments, std::size_t bits) {
   if (arguments.candidates.empty()) return std::nullopt;
   Candidates list(arguments.candidates, bits, arguments.key);
   constexpr std::size_t kNamed = 5;
@@ -231,7 +227,7 @@ void print_hint(const Detector& detector) {
   print("Raw bits only: ids and texts take models of 64 to 1024 bits, this one has {}.\n", detector.bits());
 }
 
-Findings examine(Detection detection, const Arguments& arguments, const Detector& detector,
+Findings examine(Detection detection, const DetectArguments& arguments, const Detector& detector,
                  const std::optional<Candidates>& candidates) {
   Findings found;
   found.detection = std::move(detection);
@@ -242,7 +238,7 @@ Findings examine(Detection detection, const Arguments& arguments, const Detector
   return found;
 }
 
-int readers(const Arguments& arguments) {
+int readers(const DetectArguments& arguments) {
   if (arguments.jobs > 0) return arguments.jobs;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - arguments.options.threads);
 }
@@ -253,7 +249,7 @@ std::string reading(std::size_t pictures, std::size_t done) {
 }
 
 // One picture that cannot be read does not keep the others from it; the exit status is the first error's.
-int run(const Arguments& arguments) {
+int run(const DetectArguments& arguments) {
   Detector detector = load(arguments);
   check_options(arguments, detector);
   const std::optional<Candidates> candidates = load_candidates(arguments, detector.bits());
@@ -295,7 +291,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 Run add_detect(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DetectArguments>();
   CLI::App& command = *app.add_subcommand("detect", "Read the watermark's bits in pictures");
   command.add_option("model", arguments->model, "A detector's .tflite file")->required();
   command.add_option("pictures", arguments->pictures, "JPEG, PNG, WebP, AVIF or TIFF files of any size")

@@ -23,7 +23,7 @@
 namespace sealite::cli {
 namespace {
 
-struct Arguments {
+struct EmbedArguments {
   std::string model;
   std::string input;
   std::string output;
@@ -54,13 +54,13 @@ constexpr int kNotReadBack = 3;
 // for ids and texts (docs/payload.md).
 constexpr double kLog10MostChance = -6;
 
-Embedder load_embedder(const Arguments& arguments) {
+Embedder load_embedder(const EmbedArguments& arguments) {
   EmbedderOptions options = arguments.options;
   options.quiet = true;
   return Embedder(arguments.model, options);
 }
 
-std::optional<Detector> load_detector(const Arguments& arguments, std::size_t bits) {
+std::optional<Detector> load_detector(const EmbedArguments& arguments, std::size_t bits) {
   if (arguments.check.empty()) return std::nullopt;
   DetectorOptions options;
   options.quiet = true;
@@ -77,12 +77,12 @@ std::optional<Detector> load_detector(const Arguments& arguments, std::size_t bi
   return detector;
 }
 
-bool is_payload(const Arguments& arguments) {
+bool is_payload(const EmbedArguments& arguments) {
   return arguments.text_given || !arguments.id.empty();
 }
 
 // The one of the four options that was given, in hexadecimal.
-std::string chosen_message(const Arguments& arguments, std::size_t bits) {
+std::string chosen_message(const EmbedArguments& arguments, std::size_t bits) {
   const bool payload = is_payload(arguments);
   if (arguments.key_given && !payload)
     fail(ErrorCode::kUsage, "--key is for --text and --id: it changes nothing in raw bits");
@@ -100,7 +100,7 @@ std::string chosen_message(const Arguments& arguments, std::size_t bits) {
 
 // An id or a text is read back if that is what a reader without knowledge of it decodes; raw bits if they
 // agree.
-Check check_picture(const Arguments& arguments, Detector& detector, const std::string& message) {
+Check check_picture(const EmbedArguments& arguments, Detector& detector, const std::string& message) {
   const Detection found = detector.detect_file(arguments.output);
   Check check{found.message, detector.match(found, message), false};
   if (is_payload(arguments)) {
@@ -113,7 +113,7 @@ Check check_picture(const Arguments& arguments, Detector& detector, const std::s
   return check;
 }
 
-void warn_not_read_back(const Arguments& arguments, const MessageMatch& match) {
+void warn_not_read_back(const EmbedArguments& arguments, const MessageMatch& match) {
   warn(
       "'{}' is written, but '{}' does not read the message back: {} of {} bits agree, p = {}; try a higher "
       "--strength "
@@ -121,11 +121,7 @@ void warn_not_read_back(const Arguments& arguments, const MessageMatch& match) {
       arguments.output, arguments.check, match.matches, match.bits, probability_text(match.log10_p_value));
 }
 
-double accuracy(const MessageMatch& match) {
-  return static_cast<double>(match.matches) / static_cast<double>(match.bits);
-}
-
-void print_text(const Arguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
+void print_text(const EmbedArguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
                 std::size_t bits) {
   print("{}\n", arguments.output);
   print("  message: {} ({} bits)\n", report.message, bits);
@@ -135,10 +131,10 @@ void print_text(const Arguments& arguments, const EmbedReport& report, const std
         report.ssim ? fmt::format("{:.5f}", *report.ssim) : "none below 11 pixels a side");
   if (!check) return;
   print("  read back: {}: {} of {} bits (accuracy {:.4f}), p = {}\n", check->message, check->match.matches,
-        check->match.bits, accuracy(check->match), probability_text(check->match.log10_p_value));
+        check->match.bits, check->match.accuracy(), probability_text(check->match.log10_p_value));
 }
 
-void print_json(const Arguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
+void print_json(const EmbedArguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
                 const Embedder& embedder, double seconds) {
   auto json = nlohmann::ordered_json::object();
   json["picture"] = arguments.input;
@@ -153,7 +149,7 @@ void print_json(const Arguments& arguments, const EmbedReport& report, const std
   if (check) {
     json["check"] = {{"message", check->message},
                      {"matches", check->match.matches},
-                     {"bit_accuracy", accuracy(check->match)},
+                     {"bit_accuracy", check->match.accuracy()},
                      {"p_value", check->match.p_value},
                      {"log10_p_value", check->match.log10_p_value},
                      {"read_back", check->read_back}};
@@ -164,7 +160,7 @@ void print_json(const Arguments& arguments, const EmbedReport& report, const std
   print_json_line(json);
 }
 
-int run(const Arguments& arguments) {
+int run(const EmbedArguments& arguments) {
   const Stopwatch stopwatch;
   Embedder embedder = load_embedder(arguments);
   const std::string message = chosen_message(arguments, embedder.bits());
@@ -204,7 +200,7 @@ constexpr const char* kFooter =
     "  sealite embed pixelseal.tflite photo.jpg -o marked.webp --random --strength 0.8 --json";
 
 // Of these exactly one has to be given. Returns --text.
-const CLI::Option* add_message_options(CLI::App& command, Arguments& arguments) {
+const CLI::Option* add_message_options(CLI::App& command, EmbedArguments& arguments) {
   CLI::Option_group& group = *command.add_option_group("message", "What to embed");
   group.add_option("--message", arguments.message, "Raw bits: hexadecimal, first bit first");
   const CLI::Option* text =
@@ -218,7 +214,7 @@ const CLI::Option* add_message_options(CLI::App& command, Arguments& arguments) 
 }  // namespace
 
 Run add_embed(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<EmbedArguments>();
   CLI::App& command = *app.add_subcommand("embed", "Put a watermark into a picture");
   command.add_option("model", arguments->model, "An embedder's .tflite file")->required();
   command.add_option("picture", arguments->input, "JPEG, PNG, WebP, AVIF or TIFF file of any size")

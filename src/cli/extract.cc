@@ -16,7 +16,7 @@
 namespace sealite::cli {
 namespace {
 
-struct Arguments {
+struct ExtractArguments {
   std::string checkpoint;
   std::string output;
   std::string part = "detector";
@@ -24,7 +24,7 @@ struct Arguments {
   bool json = false;
 };
 
-ExtractOptions options_of(const Arguments& arguments) {
+ExtractOptions options_of(const ExtractArguments& arguments) {
   static const std::map<std::string, ExtractPart> kParts{
       {"detector", ExtractPart::kDetector}, {"embedder", ExtractPart::kEmbedder}, {"all", ExtractPart::kAll}};
   static const std::map<std::string, ExtractType> kTypes{{"", ExtractType::kAsInFile},
@@ -70,7 +70,7 @@ nlohmann::ordered_json parts_json(const std::vector<DroppedPart>& parts) {
   return list;
 }
 
-void print_json(const Arguments& arguments, const ExtractReport& report, double seconds) {
+void print_json(const ExtractArguments& arguments, const ExtractReport& report, double seconds) {
   auto json = nlohmann::ordered_json::object();
   json["file"] = report.output.string();
   json["format"] = report.format;
@@ -92,7 +92,7 @@ void print_json(const Arguments& arguments, const ExtractReport& report, double 
   print_json_line(json);
 }
 
-void print_kept(const Arguments& arguments, const ExtractReport& report) {
+void print_kept(const ExtractArguments& arguments, const ExtractReport& report) {
   std::vector<std::string> types;
   for (const auto& [name, count] : report.dtypes) types.push_back(fmt::format("{} {}", count, name));
   print("Kept: {}, {} tensors ({}), {}\n", arguments.part == "all" ? "the model" : arguments.part,
@@ -112,7 +112,7 @@ void print_dropped(const ExtractReport& report) {
   }
 }
 
-void print_text(const Arguments& arguments, const ExtractReport& report, double seconds) {
+void print_text(const ExtractArguments& arguments, const ExtractReport& report, double seconds) {
   print("File: {}\nSize: {}\n", report.output.string(), mebibytes(report.bytes));
   print_kept(arguments, report);
   for (const auto& [name, other] : report.shared) {
@@ -135,7 +135,7 @@ void warn_overflowed(const ExtractReport& report) {
   }
 }
 
-int run(const Arguments& arguments) {
+int run(const ExtractArguments& arguments) {
   const Stopwatch stopwatch;
   const ExtractReport report = extract(arguments.checkpoint, arguments.output, options_of(arguments));
   warn_overflowed(report);
@@ -147,7 +147,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 Run add_extract(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ExtractArguments>();
   CLI::App& command = *app.add_subcommand(
       "extract",
       "Copy the detector (or the embedder) out of a trainer's file, with its args, to a small one");

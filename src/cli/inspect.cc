@@ -24,7 +24,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Arguments {
+struct InspectArguments {
   std::string file;
   bool tensors = false;
   bool json = false;
@@ -81,7 +81,7 @@ void print_checkpoint_json(const checkpoint::Checkpoint& file, bool tensors) {
   print_json_line(json);
 }
 
-void inspect_checkpoint(const Arguments& arguments) {
+void inspect_checkpoint(const InspectArguments& arguments) {
   const auto file = checkpoint::Checkpoint::open(arguments.file);
   if (arguments.json) return print_checkpoint_json(file, arguments.tensors);
   print("{}: {} checkpoint, {}\n", arguments.file, file.format(), mebibytes(file.file_bytes()));
@@ -134,7 +134,7 @@ void print_model_json(const std::string& path, const tflite::ModelInfo& model, b
   print_json_line(json);
 }
 
-void inspect_model(const Arguments& arguments) {
+void inspect_model(const InspectArguments& arguments) {
   const tflite::ModelInfo model = tflite::read_model(arguments.file);
   if (arguments.json) return print_model_json(arguments.file, model, arguments.tensors);
   print("{}: TFLite model, {}{}\n", arguments.file, mebibytes(model.file_bytes),
@@ -165,7 +165,7 @@ void inspect_model(const Arguments& arguments) {
 }  // namespace
 
 Run add_inspect(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<InspectArguments>();
   CLI::App& command =
       *app.add_subcommand("inspect", "Show what a checkpoint or model holds; nothing in it is executed");
   command.add_option("file", arguments->file, ".pth, .safetensors or .tflite file")->required();

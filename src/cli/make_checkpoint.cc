@@ -11,14 +11,14 @@
 namespace sealite::cli {
 namespace {
 
-struct Arguments {
+struct MakeCheckpointArguments {
   std::string output;
   std::string part = "all";
   std::string training_state = "none";
   MakeCheckpointOptions options;
 };
 
-int run(Arguments& arguments) {
+int run(MakeCheckpointArguments& arguments) {
   const Stopwatch stopwatch;
   arguments.options.detector_only = arguments.part == "detector";
   arguments.options.training_state = arguments.training_state == "detector";
@@ -32,7 +32,7 @@ int run(Arguments& arguments) {
 }  // namespace
 
 Run add_make_checkpoint(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<MakeCheckpointArguments>();
   CLI::App& command = *app.add_subcommand(
       "make-checkpoint", "Write a checkpoint with random, well-scaled weights, for tests and measurements");
   command.add_option("--card", arguments->options.card, "Model card: a name or a YAML file")->required();

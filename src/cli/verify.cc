@@ -21,7 +21,7 @@
 namespace sealite::cli {
 namespace {
 
-struct Arguments {
+struct VerifyArguments {
   std::string model;
   VerifyOptions options;
   std::string report;
@@ -130,7 +130,7 @@ std::string quoted(const std::string& word) {
   return text + "'";
 }
 
-std::string command_line(const Arguments& arguments) {
+std::string command_line(const VerifyArguments& arguments) {
   const VerifyOptions& options = arguments.options;
   std::string line = "sealite verify " + quoted(arguments.model);
   const auto add = [&](const char* name, const std::string& value) {
@@ -148,7 +148,7 @@ std::string command_line(const Arguments& arguments) {
 }
 
 // The verdict was paid for: it does not depend on whether the page can be written.
-void write_page(const VerifyReport& report, const Arguments& arguments) {
+void write_page(const VerifyReport& report, const VerifyArguments& arguments) {
   try {
     write_verify_report(report, command_line(arguments), arguments.report);
   } catch (const std::exception& error) {
@@ -156,7 +156,7 @@ void write_page(const VerifyReport& report, const Arguments& arguments) {
   }
 }
 
-int run(const Arguments& arguments) {
+int run(const VerifyArguments& arguments) {
   if (!arguments.report.empty()) add_context("--report", [&] { const AtomicFile tried(arguments.report); });
   VerifyOptions options = arguments.options;
   options.quiet = true;
@@ -170,7 +170,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 Run add_verify(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<VerifyArguments>();
   CLI::App& command = *app.add_subcommand(
       "verify", "Compare a model with its checkpoint, or with tensors saved from PyTorch");
   command.add_option("model", arguments->model, "A detector's or an embedder's .tflite file")->required();
