@@ -59,7 +59,7 @@ asan: setup-tests  ## run the tests with address and undefined-behaviour sanitiz
 # What works with several threads: parallel_for, the stages of detect_files, the evaluator, quantisation, the writer,
 # conversion. libvips, GLib and LiteRT are not instrumented: what they do among themselves is not seen, and tests plant a
 # race to show that ours still is.
-PARALLEL = base graph quantize tflite api
+PARALLEL = base evaluate graph quantize tflite api
 tsan: setup-tests  ## run the tests of the parallel parts with the thread sanitizer
 	cmake --preset tsan
 	cmake --build --preset tsan -j $(JOBS) --target $(PARALLEL:=_tests)

@@ -17,8 +17,8 @@
 #include "base/parallel.h"
 #include "checkpoint/checkpoint.h"
 #include "graph/builder.h"
-#include "image/jnd.h"
-#include "image/resize.h"
+#include "pixels/jnd.h"
+#include "pixels/resize.h"
 #include "quantize/quantize.h"
 #include "sealite/make_checkpoint.h"
 #include "tflite/writer.h"
@@ -103,10 +103,10 @@ void quantize_int8_4096x4096(benchmark::State& state) {
 BENCHMARK(quantize_int8_4096x4096)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void resize_12_megapixels_to_256(benchmark::State& state) {
-  image::Picture picture{3000, 4000, std::vector<std::uint8_t>(3000UL * 4000 * 3)};
+  pixels::Picture picture{3000, 4000, std::vector<std::uint8_t>(3000UL * 4000 * 3)};
   std::mt19937 random(1);
   std::ranges::generate(picture.rgb, [&] { return static_cast<std::uint8_t>(random()); });
-  for (auto _ : state) benchmark::DoNotOptimize(image::resize_antialiased(picture, 256, 256).data.data());
+  for (auto _ : state) benchmark::DoNotOptimize(pixels::resize_antialiased(picture, 256, 256).data.data());
   set_bytes(state, picture.rgb.size());
 }
 BENCHMARK(resize_12_megapixels_to_256)->Unit(benchmark::kMillisecond)->UseRealTime();
@@ -119,7 +119,7 @@ void jnd_4_megapixels(benchmark::State& state) {
   const auto read_row = [&](std::int64_t y, std::span<float> row) {
     std::copy_n(rgb.begin() + y * static_cast<std::int64_t>(kSide) * 3, row.size(), row.begin());
   };
-  const image::JndHeatMap map({1, 1}, kSide, kSide, read_row);
+  const pixels::JndHeatMap map({1, 1}, kSide, kSide, read_row);
   std::vector<float> heat(kSide * kSide);
   for (auto _ : state) {
     parallel_for(kSide / kStrip, [&](std::size_t strip) {

@@ -22,11 +22,11 @@
 #include <vector>
 
 #include "base/error.h"
-#include "graph/evaluate.h"
-#include "image/resize.h"
+#include "evaluate/evaluate.h"
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
 #include "passes/pass.h"
+#include "pixels/resize.h"
 #include "quantize/calibrate.h"
 #include "quantize/layer_report.h"
 #include "quantize/quantize.h"
@@ -85,8 +85,8 @@ constexpr Variant kSteps[] = {
 };
 
 struct Pictures {
-  graph::Tensor calibration;  // [N,3,S,S]
-  graph::Tensor test;         // likewise
+  evaluate::Tensor calibration;  // [N,3,S,S]
+  evaluate::Tensor test;         // likewise
 };
 
 // Every PNG and JPEG file of `folder`, by name.
@@ -102,10 +102,10 @@ std::vector<fs::path> find_pictures(const fs::path& folder) {
   return paths;
 }
 
-graph::Tensor load_pictures(std::span<const fs::path> paths, std::int64_t size) {
-  graph::Tensor images{{static_cast<std::int64_t>(paths.size()), 3, size, size}, {}};
+evaluate::Tensor load_pictures(std::span<const fs::path> paths, std::int64_t size) {
+  evaluate::Tensor images{{static_cast<std::int64_t>(paths.size()), 3, size, size}, {}};
   for (const fs::path& path : paths) {
-    const auto chw = image::to_chw(image::resize_antialiased(image::read_picture(path), size, size));
+    const auto chw = pixels::to_chw(pixels::resize_antialiased(image::read_picture(path), size, size));
     images.values.insert(images.values.end(), chw.begin(), chw.end());
   }
   return images;
@@ -113,12 +113,12 @@ graph::Tensor load_pictures(std::span<const fs::path> paths, std::int64_t size) 
 
 // Both ways to calibrate on one half and measure on the other.
 std::array<Pictures, 2> halves(std::span<const fs::path> paths, std::int64_t size) {
-  const graph::Tensor one = load_pictures(paths.first(paths.size() / 2), size);
-  const graph::Tensor other = load_pictures(paths.subspan(paths.size() / 2), size);
+  const evaluate::Tensor one = load_pictures(paths.first(paths.size() / 2), size);
+  const evaluate::Tensor other = load_pictures(paths.subspan(paths.size() / 2), size);
   return {Pictures{one, other}, Pictures{other, one}};
 }
 
-std::vector<float> run_in_litert(const graph::Graph& graph, const graph::Tensor& images,
+std::vector<float> run_in_litert(const graph::Graph& graph, const evaluate::Tensor& images,
                                  const fs::path& scratch) {
   tflite::WriteOptions options;
   options.signature = "detect";

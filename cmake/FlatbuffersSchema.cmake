@@ -1,4 +1,4 @@
-# sealite_schema(TARGET FILE.fbs): generates FILE_generated.h for TARGET alone.
+# sealite_schema(TARGET FILE.fbs): generates FILE_generated.h for TARGET and what links it.
 function(sealite_schema target schema)
   get_filename_component(stem ${schema} NAME_WE)
   set(out ${CMAKE_BINARY_DIR}/generated/${stem}_generated.h)
@@ -7,5 +7,6 @@ function(sealite_schema target schema)
             ${PROJECT_SOURCE_DIR}/${schema}
     DEPENDS ${PROJECT_SOURCE_DIR}/${schema} VERBATIM)
   target_sources(${target} PRIVATE ${out})
-  target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/generated)
+  target_include_directories(${target} SYSTEM PUBLIC
+                             $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/generated>)
 endfunction()

@@ -4,31 +4,32 @@
 #include <span>
 
 #include "base/digest.h"
-#include "image/resize.h"
+#include "image/picture.h"
+#include "pixels/resize.h"
 
 namespace sealite {
 namespace {
 
 // Pictures as one batch in the graph's own layout.
-graph::Tensor read_batch(const std::vector<std::filesystem::path>& paths,
-                         const model::InterfaceOptions& border, const image::ReadLimits& limits) {
-  graph::Tensor batch{{static_cast<std::int64_t>(paths.size())}, {}};
+evaluate::Tensor read_batch(const std::vector<std::filesystem::path>& paths,
+                            const model::InterfaceOptions& border, const image::ReadLimits& limits) {
+  evaluate::Tensor batch{{static_cast<std::int64_t>(paths.size())}, {}};
   const bool nchw = border.layout == model::Layout::kNchw;
   batch.shape.insert(batch.shape.end(), {nchw ? 3 : border.height, nchw ? border.height : border.width,
                                          nchw ? border.width : 3});
   for (const auto& path : paths) {
-    const image::Planes planes =
-        image::resize_antialiased(image::read_picture(path, limits), border.height, border.width);
-    const std::vector<float> values = nchw ? image::to_chw(planes) : planes.data;
+    const pixels::Planes planes =
+        pixels::resize_antialiased(image::read_picture(path, limits), border.height, border.width);
+    const std::vector<float> values = nchw ? pixels::to_chw(planes) : planes.data;
     batch.values.insert(batch.values.end(), values.begin(), values.end());
   }
   return batch;
 }
 
 // As many messages as pictures, the same ones every time.
-graph::Tensor random_messages(std::int64_t count, std::int64_t bits) {
+evaluate::Tensor random_messages(std::int64_t count, std::int64_t bits) {
   std::mt19937 generator(1);
-  graph::Tensor messages{{count, bits}, {}};
+  evaluate::Tensor messages{{count, bits}, {}};
   for (std::int64_t i = 0; i < count * bits; ++i)
     messages.values.push_back(static_cast<float>(generator() >> 31U));
   return messages;
@@ -36,9 +37,9 @@ graph::Tensor random_messages(std::int64_t count, std::int64_t bits) {
 
 }  // namespace
 
-std::vector<graph::Tensor> calibration_inputs(const graph::Graph& graph, const ConvertOptions& options,
-                                              const model::InterfaceOptions& border) {
-  std::vector<graph::Tensor> inputs;
+std::vector<evaluate::Tensor> calibration_inputs(const graph::Graph& graph, const ConvertOptions& options,
+                                                 const model::InterfaceOptions& border) {
+  std::vector<evaluate::Tensor> inputs;
   if (options.calibrate.empty()) return inputs;
   inputs.push_back(read_batch(options.calibrate, border, {options.max_pixels}));
   if (graph.inputs.size() > 1)
@@ -46,7 +47,7 @@ std::vector<graph::Tensor> calibration_inputs(const graph::Graph& graph, const C
   return inputs;
 }
 
-std::string hash_of(const graph::Tensor& batch) {
+std::string hash_of(const evaluate::Tensor& batch) {
   return to_hex(digest_of(std::as_bytes(std::span(batch.values))));
 }
 

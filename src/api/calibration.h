@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/evaluate.h"
+#include "evaluate/evaluate.h"
 #include "graph/graph.h"
 #include "model/detector_graph.h"
 #include "sealite/convert.h"
@@ -12,10 +12,10 @@ namespace sealite {
 
 /// What the graph reads when it is calibrated: the pictures of `options.calibrate` as one batch and, for an
 /// embedder, messages; empty without pictures. Throws what reading a picture throws.
-std::vector<graph::Tensor> calibration_inputs(const graph::Graph& graph, const ConvertOptions& options,
-                                              const model::InterfaceOptions& border);
+std::vector<evaluate::Tensor> calibration_inputs(const graph::Graph& graph, const ConvertOptions& options,
+                                                 const model::InterfaceOptions& border);
 
 /// Of the pictures as the model reads them, 64 hexadecimal digits.
-std::string hash_of(const graph::Tensor& batch);
+std::string hash_of(const evaluate::Tensor& batch);
 
 }  // namespace sealite

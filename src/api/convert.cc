@@ -97,7 +97,7 @@ bool quantizes(const ConvertOptions& options, const quantize::Recipe& recipe) {
 }
 
 void quantize_graph(graph::Graph& graph, const ConvertOptions& options, const quantize::Recipe& recipe,
-                    const std::vector<graph::Tensor>& inputs, ConvertReport& report) {
+                    const std::vector<evaluate::Tensor>& inputs, ConvertReport& report) {
   quantize::QuantizeOptions settings;
   settings.recipe = &recipe;
   for (const std::string& rule : options.keep) settings.keep.push_back(quantize::parse_keep_rule(rule));
@@ -197,7 +197,7 @@ class Conversion {
       if (!parameter.is_buffer && parameter.same_storage_as.empty())
         report.parameters += element_count(parameter.shape).value_or(0);
     }
-    std::vector<graph::Tensor> calibration;
+    std::vector<evaluate::Tensor> calibration;
     if (quantizes(options_, recipe_)) calibration = calibration_inputs(graph, options_, border_);
     if (!calibration.empty()) prepared.calibration_hash = hash_of(calibration[0]);
     // Known when every weight has been read (`write`); of the same length, so that the place for it is right.

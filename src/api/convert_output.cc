@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model_file/reader.h"
 #include "quantize/recipe.h"
-#include "tflite/reader.h"
 
 namespace sealite {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 // The metadata of a model of ours; nothing for any other file.
 std::optional<std::string> metadata_of(const std::filesystem::path& path) {
   try {
-    const tflite::ModelInfo info = tflite::read_model(path);
+    const model_file::ModelInfo info = model_file::read_model(path);
     const auto found = info.metadata.find("sealite");
     if (found != info.metadata.end()) return found->second;
   } catch (const Error& error) {

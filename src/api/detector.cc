@@ -8,8 +8,8 @@
 #include "api/weight_cache_use.h"
 #include "base/error.h"
 #include "image/picture.h"
-#include "tflite/reader.h"
-#include "tflite/runnable_graph.h"
+#include "model_file/reader.h"
+#include "model_file/runnable_graph.h"
 #include "watermark/candidates.h"
 #include "watermark/decide.h"
 #include "watermark/detect.h"
@@ -22,28 +22,28 @@ namespace {
 
 /// The size that the model was made for, also where it leaves its size free.
 std::int64_t checked_image_size(const std::filesystem::path& path,
-                                const std::shared_ptr<const tflite::ModelFile>& file) {
-  const tflite::ModelInfo info = tflite::read_model(*file);
-  const auto found = std::ranges::find(info.signatures, "detect", &tflite::ModelSignature::key);
+                                const std::shared_ptr<const model_file::ModelFile>& file) {
+  const model_file::ModelInfo info = model_file::read_model(*file);
+  const auto found = std::ranges::find(info.signatures, "detect", &model_file::ModelSignature::key);
   if (found == info.signatures.end()) {
     fail(ErrorCode::kMismatch, "'{}' has no signature 'detect': not a detector that sealite converted",
          path.string());
   }
-  const graph::Graph graph = tflite::read_runnable_graph(file, "detect");
+  const graph::Graph graph = model_file::read_runnable_graph(file, "detect");
   const Shape& image = graph.shape(graph.inputs[0]);
   if (image.size() != 4 || image[0] != 1)
     fail(ErrorCode::kMismatch, "'{}' is not a detector: its input is {}", path.string(), to_string(image));
   return image[2];
 }
 
-runtime::CompiledModel compile(const tflite::ModelFile& file, const DetectorOptions& options) {
+runtime::CompiledModel compile(const model_file::ModelFile& file, const DetectorOptions& options) {
   runtime::RunOptions run;
   run.threads = options.threads;
   run.library = options.litert_library;
   run.use_cache = options.use_cache;
   run.cache_folder = options.cache_folder;
   run.quiet = options.quiet;
-  return runtime::CompiledModel(tflite::mapped_bytes(file), "detect", run);
+  return runtime::CompiledModel(model_file::mapped_bytes(file), "detect", run);
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ struct Detector::Impl {
 };
 
 Detector::Detector(const std::filesystem::path& model, const DetectorOptions& options) {
-  const auto file = tflite::open_model(model);
+  const auto file = model_file::open_model(model);
   const std::int64_t size = checked_image_size(model, file);
   impl_ =
       std::make_unique<Impl>(Impl{watermark::Detector(compile(*file, options), size), {options.max_pixels}});
@@ -104,7 +104,7 @@ Detection Detector::detect_pixels(std::span<const std::uint8_t> rgb, std::int64_
   if (height < 1 || width < 1 || count != rgb.size()) {
     fail(ErrorCode::kUsage, "{} bytes are no {}x{} RGB picture", rgb.size(), height, width);
   }
-  return read_message(impl_->detector.detect(image::Picture{height, width, {rgb.begin(), rgb.end()}}));
+  return read_message(impl_->detector.detect(pixels::Picture{height, width, {rgb.begin(), rgb.end()}}));
 }
 
 MessageMatch Detector::match(const Detection& detection, const std::string& expected,

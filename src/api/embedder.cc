@@ -12,9 +12,9 @@
 #include "base/error.h"
 #include "image/encode.h"
 #include "image/picture.h"
-#include "image/similarity.h"
-#include "tflite/reader.h"
-#include "tflite/runnable_graph.h"
+#include "model_file/reader.h"
+#include "model_file/runnable_graph.h"
+#include "pixels/similarity.h"
 #include "watermark/blend.h"
 #include "watermark/embed.h"
 
@@ -23,16 +23,16 @@ namespace sealite {
 // What the model's card says about putting the delta into a picture.
 struct CardFacts {
   std::string attenuation;
-  std::optional<image::JndVariant> jnd;
+  std::optional<pixels::JndVariant> jnd;
   double scaling_w = 1;
   double scaling_i = 1;
 };
 
 namespace {
 
-void check_signature(const std::filesystem::path& path, const tflite::ModelInfo& info) {
+void check_signature(const std::filesystem::path& path, const model_file::ModelInfo& info) {
   const auto has = [&](std::string_view key) {
-    return std::ranges::find(info.signatures, key, &tflite::ModelSignature::key) != info.signatures.end();
+    return std::ranges::find(info.signatures, key, &model_file::ModelSignature::key) != info.signatures.end();
   };
   if (has("embed")) return;
   fail(ErrorCode::kMismatch,
@@ -47,7 +47,7 @@ double finite_number(const nlohmann::json& json, const char* key) {
   return value;
 }
 
-CardFacts read_facts(const tflite::ModelInfo& info) {
+CardFacts read_facts(const model_file::ModelInfo& info) {
   const auto text = info.metadata.find("sealite");
   if (text == info.metadata.end()) {
     fail(ErrorCode::kMismatch,
@@ -106,16 +106,16 @@ struct Embedder::Impl {
   std::filesystem::path model;
   image::ReadLimits limits;
 
-  image::Picture mark(const image::Picture& picture, const watermark::Bits& message,
-                      const EmbedOptions& options);
-  EmbedReport report(const image::Picture& original, const image::Picture& marked,
+  pixels::Picture mark(const pixels::Picture& picture, const watermark::Bits& message,
+                       const EmbedOptions& options);
+  EmbedReport report(const pixels::Picture& original, const pixels::Picture& marked,
                      const watermark::Bits& message) const;
 };
 
-image::Picture Embedder::Impl::mark(const image::Picture& picture, const watermark::Bits& message,
-                                    const EmbedOptions& options) {
-  const image::Planes resized = image::resize_antialiased(picture, embedder.height(), embedder.width());
-  const image::Planes delta = embedder.delta(resized, message);
+pixels::Picture Embedder::Impl::mark(const pixels::Picture& picture, const watermark::Bits& message,
+                                     const EmbedOptions& options) {
+  const pixels::Planes resized = pixels::resize_antialiased(picture, embedder.height(), embedder.width());
+  const pixels::Planes delta = embedder.delta(resized, message);
   std::optional<watermark::Attenuation> attenuation;
   if (facts.jnd && options.attenuation != EmbedAttenuation::kNone)
     attenuation = {*facts.jnd, options.attenuation == EmbedAttenuation::kLowres};
@@ -126,9 +126,9 @@ image::Picture Embedder::Impl::mark(const image::Picture& picture, const waterma
   return watermark::blend(picture, residual, blend);
 }
 
-EmbedReport Embedder::Impl::report(const image::Picture& original, const image::Picture& marked,
+EmbedReport Embedder::Impl::report(const pixels::Picture& original, const pixels::Picture& marked,
                                    const watermark::Bits& message) const {
-  const image::Similarity similarity = image::compare(original, marked);
+  const pixels::Similarity similarity = pixels::compare(original, marked);
   EmbedReport report;
   report.message = watermark::to_hex(message);
   report.psnr = similarity.psnr;
@@ -139,10 +139,10 @@ EmbedReport Embedder::Impl::report(const image::Picture& original, const image::
 }
 
 Embedder::Embedder(const std::filesystem::path& model, const EmbedderOptions& options) {
-  const auto file = tflite::open_model(model);
-  const tflite::ModelInfo info = tflite::read_model(*file);
+  const auto file = model_file::open_model(model);
+  const model_file::ModelInfo info = model_file::read_model(*file);
   check_signature(model, info);
-  tflite::read_runnable_graph(file, "embed");
+  model_file::read_runnable_graph(file, "embed");
   runtime::RunOptions run;
   run.threads = options.threads;
   run.library = options.litert_library;
@@ -153,7 +153,7 @@ Embedder::Embedder(const std::filesystem::path& model, const EmbedderOptions& op
   impl_ = add_context(fmt::format("'{}'", model.string()), [&] {
     CardFacts facts = read_facts(info);
     return std::make_unique<Impl>(
-        Impl{watermark::Embedder(runtime::CompiledModel(tflite::mapped_bytes(*file), "embed", run)),
+        Impl{watermark::Embedder(runtime::CompiledModel(model_file::mapped_bytes(*file), "embed", run)),
              std::move(facts),
              model,
              {options.max_pixels}});
@@ -176,7 +176,7 @@ EmbedReport Embedder::embed_file(const std::filesystem::path& input, const std::
   AtomicFile file(output);  // an output that cannot be written is known before the work
   image::SourcePicture source = image::read_source(input, impl_->limits);
   image::check_fits(encode.format, source.picture.height, source.picture.width);
-  const image::Picture marked = impl_->mark(source.picture, bits, options);
+  const pixels::Picture marked = impl_->mark(source.picture, bits, options);
   EmbedReport report = impl_->report(source.picture, marked, bits);
   report.warnings = losses(source, input, encode.format);
   source.picture = {};  // encoders may need the memory
@@ -196,8 +196,8 @@ EmbeddedPixels Embedder::embed_pixels(std::span<const std::uint8_t> rgb, std::in
   if (height < 1 || width < 1 || count != rgb.size()) {
     fail(ErrorCode::kUsage, "{} bytes are no {}x{} RGB picture", rgb.size(), height, width);
   }
-  const image::Picture picture{height, width, {rgb.begin(), rgb.end()}};
-  image::Picture marked = impl_->mark(picture, bits, options);
+  const pixels::Picture picture{height, width, {rgb.begin(), rgb.end()}};
+  pixels::Picture marked = impl_->mark(picture, bits, options);
   EmbedReport report = impl_->report(picture, marked, bits);
   return {std::move(marked.rgb), std::move(report)};
 }

@@ -17,7 +17,7 @@
 #include "cli/json_line.h"
 #include "cli/plain_text.h"
 #include "cli/units.h"
-#include "tflite/reader.h"
+#include "model_file/reader.h"
 
 namespace sealite::cli {
 namespace {
@@ -99,7 +99,7 @@ void inspect_checkpoint(const InspectArguments& arguments) {
   }
 }
 
-Json signature_json(const std::vector<tflite::ModelTensor>& tensors) {
+Json signature_json(const std::vector<model_file::ModelTensor>& tensors) {
   Json list = Json::array();
   for (const auto& tensor : tensors) {
     list.push_back({{"name", tensor.name}, {"type", dtype_name(tensor.type)}, {"shape", tensor.shape}});
@@ -107,7 +107,7 @@ Json signature_json(const std::vector<tflite::ModelTensor>& tensors) {
   return list;
 }
 
-void print_model_json(const std::string& path, const tflite::ModelInfo& model, bool tensors) {
+void print_model_json(const std::string& path, const model_file::ModelInfo& model, bool tensors) {
   Json json;
   json["file"] = path;
   json["format"] = "tflite";
@@ -135,7 +135,7 @@ void print_model_json(const std::string& path, const tflite::ModelInfo& model, b
 }
 
 void inspect_model(const InspectArguments& arguments) {
-  const tflite::ModelInfo model = tflite::read_model(arguments.file);
+  const model_file::ModelInfo model = model_file::read_model(arguments.file);
   if (arguments.json) return print_model_json(arguments.file, model, arguments.tensors);
   print("{}: TFLite model, {}{}\n", arguments.file, mebibytes(model.file_bytes),
         model.weights_outside ? ", weights outside the flatbuffer" : "");

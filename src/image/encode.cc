@@ -110,7 +110,7 @@ class Target {
 };
 
 /// A view: the bytes have to stay.
-Image view_of(std::span<const std::uint8_t> bytes, const Picture& picture, int bands) {
+Image view_of(std::span<const std::uint8_t> bytes, const pixels::Picture& picture, int bands) {
   Image image(vips_image_new_from_memory(bytes.data(), bytes.size(), static_cast<int>(picture.width),
                                          static_cast<int>(picture.height), bands, VIPS_FORMAT_UCHAR));
   check_vips(image == nullptr ? -1 : 0, ErrorCode::kInternal, "cannot hand the picture to libvips");
@@ -120,7 +120,8 @@ Image view_of(std::span<const std::uint8_t> bytes, const Picture& picture, int b
 /// The pixels as libvips wants them, with alpha and metadata.
 class Pixels {
  public:
-  Pixels(const Picture& picture, const EncodeOptions& options) : rgb_(view_of(picture.rgb, picture, 3)) {
+  Pixels(const pixels::Picture& picture, const EncodeOptions& options)
+      : rgb_(view_of(picture.rgb, picture, 3)) {
     VipsImage* next = nullptr;
     VipsImage* bands = rgb_.get();
     if (!options.alpha.empty() && keeps_alpha(options.format)) {
@@ -196,7 +197,7 @@ void check_fits(FileFormat format, std::int64_t height, std::int64_t width) {
   }
 }
 
-std::uint64_t encode_picture(const Picture& picture, const EncodeOptions& options, AtomicFile& file) {
+std::uint64_t encode_picture(const pixels::Picture& picture, const EncodeOptions& options, AtomicFile& file) {
   start_vips();
   const MemoryWatch memory;
   check_fits(options.format, picture.height, picture.width);

@@ -210,9 +210,9 @@ std::uint8_t* append_row(std::vector<std::uint8_t>& values, std::size_t size) {
 
 /// Pulls the rows through the pipeline strip by strip, in this thread: libvips' own sinks call back from
 /// others. Of four bands the last is alpha, which goes to `alpha`, or the picture is CMYK if that is null.
-Picture read_pixels(VipsImage* image, std::vector<std::uint8_t>* alpha) {
+pixels::Picture read_pixels(VipsImage* image, std::vector<std::uint8_t>* alpha) {
   constexpr int kStrip = 16;
-  Picture picture;
+  pixels::Picture picture;
   picture.height = vips_image_get_height(image);
   picture.width = vips_image_get_width(image);
   const auto width = static_cast<std::size_t>(picture.width);
@@ -273,7 +273,7 @@ Image rotate_upright(const std::vector<std::uint8_t>& pixels, std::int64_t heigh
 }
 
 void rotate_upright(SourcePicture& source, int orientation) {
-  const Picture& picture = source.picture;
+  const pixels::Picture& picture = source.picture;
   if (!source.alpha.empty()) {
     const Image upright = rotate_upright(source.alpha, picture.height, picture.width, 1, orientation);
     source.alpha = read_one_band(upright.get());
@@ -334,7 +334,7 @@ SourcePicture read(const std::filesystem::path& path, const ReadLimits& limits, 
 
 }  // namespace
 
-Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits) {
+pixels::Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits) {
   return read(path, limits, false).picture;
 }
 

@@ -6,16 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "pixels/picture.h"
 #include "sealite/limits.h"
 
 namespace sealite::image {
-
-/// An 8-bit sRGB picture, upright.
-struct Picture {
-  std::int64_t height = 0;
-  std::int64_t width = 0;
-  std::vector<std::uint8_t> rgb;  ///< HWC, 3 channels.
-};
 
 struct ReadLimits {
   std::uint64_t max_pixels = kMaxPixels;  ///< Checked against the header, before anything is decoded.
@@ -34,7 +28,7 @@ inline constexpr std::uint64_t kScansPerPixel = 32;
 /// interpolation (libheif, not libavif), and 16-bit grey, which Pillow clips to white. Throws kNotFound (no
 /// such file), kMalformed (broken, truncated or not a picture), kUnsupported (over the limit or its budget,
 /// or colours that have no RGB).
-Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits = {});
+pixels::Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits = {});
 
 /// Colour profile, EXIF, XMP, IPTC and resolution of a file (image/metadata.h).
 class Metadata;
@@ -47,7 +41,7 @@ std::vector<std::uint8_t> metadata_block(const Metadata& metadata, MetadataBlock
 
 /// A picture and what its file holds beside it, for writing a changed copy.
 struct SourcePicture {
-  Picture picture;
+  pixels::Picture picture;
   std::vector<std::uint8_t> alpha;           ///< HW, upright, 255 = opaque; empty if there is none.
   std::shared_ptr<const Metadata> metadata;  ///< Colour profile, EXIF, XMP, IPTC.
   int bits = 8;         ///< Per sample in the file; of more, the high 8 are in `picture`.

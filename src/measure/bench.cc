@@ -30,10 +30,10 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-BenchWork work_of(const tflite::Workload& workload) {
+BenchWork work_of(const model_file::Workload& workload) {
   BenchWork work;
   std::map<std::string, std::size_t> uncounted;
-  for (const tflite::OperatorWork& op : workload.operators) {
+  for (const model_file::OperatorWork& op : workload.operators) {
     (op.integer_weights ? work.integer_products : work.float_products) += op.multiply_accumulates;
     if (op.uncounted) ++uncounted[op.kind];
   }

@@ -24,7 +24,7 @@ float picture_value(std::size_t index, float noise) {
   return std::clamp(0.5F + 0.4F * wave + 0.1F * (noise - 0.5F), 0.0F, 1.0F);
 }
 
-std::vector<float> made_values(const tflite::ModelTensor& input) {
+std::vector<float> made_values(const model_file::ModelTensor& input) {
   std::vector<float> values(element_count(input.shape).value_or(0));
   std::mt19937 random(1);
   std::uniform_real_distribution<float> uniform(0, 1);
@@ -37,7 +37,7 @@ std::vector<float> made_values(const tflite::ModelTensor& input) {
   return values;
 }
 
-void check_input(const Candidate& candidate, const tflite::ModelTensor& input) {
+void check_input(const Candidate& candidate, const model_file::ModelTensor& input) {
   if (input.type != DType::kFloat32) {
     fail(ErrorCode::kUnsupported, "'{}': input '{}' is {}; only models with float32 inputs are measured",
          candidate.path.string(), input.name, dtype_name(input.type));
@@ -53,23 +53,23 @@ void check_input(const Candidate& candidate, const tflite::ModelTensor& input) {
 
 Candidate check_candidate(const std::filesystem::path& path, const std::string& signature) {
   Candidate candidate;
-  candidate.file = tflite::open_model(path);
-  const tflite::ModelInfo info = tflite::read_model(*candidate.file);
+  candidate.file = model_file::open_model(path);
+  const model_file::ModelInfo info = model_file::read_model(*candidate.file);
   candidate.path = path;
   candidate.bytes = info.file_bytes;
   candidate.signature = signature;
   const bool none = info.signatures.empty() && signature.empty();
   if (signature.empty() && !none) candidate.signature = info.signatures.front().key;
-  if (!none && std::ranges::find(info.signatures, candidate.signature, &tflite::ModelSignature::key) ==
+  if (!none && std::ranges::find(info.signatures, candidate.signature, &model_file::ModelSignature::key) ==
                    info.signatures.end()) {
     std::string keys;
-    for (const tflite::ModelSignature& each : info.signatures) keys += fmt::format(" '{}'", each.key);
+    for (const model_file::ModelSignature& each : info.signatures) keys += fmt::format(" '{}'", each.key);
     fail(ErrorCode::kUsage, "'{}' has no signature '{}'; it has{}", path.string(), candidate.signature,
          keys.empty() ? " none" : keys);
   }
-  candidate.work = tflite::read_workload(*candidate.file, candidate.signature);
+  candidate.work = model_file::read_workload(*candidate.file, candidate.signature);
   if (none) candidate.signature = kNoSignature;
-  for (const tflite::ModelTensor& input : candidate.work.inputs) check_input(candidate, input);
+  for (const model_file::ModelTensor& input : candidate.work.inputs) check_input(candidate, input);
   return candidate;
 }
 
@@ -80,10 +80,10 @@ runtime::CompiledModel load(const Candidate& candidate, const BenchOptions& opti
   run.quiet = options.quiet;
   run.profile = profile;
   run.tables_per_run = candidate.signature == "embed";  // as Embedder runs it
-  runtime::CompiledModel model(tflite::mapped_bytes(*candidate.file), candidate.signature, run);
+  runtime::CompiledModel model(model_file::mapped_bytes(*candidate.file), candidate.signature, run);
   const std::vector<runtime::TensorInfo>& inputs = model.inputs();
-  const auto stored = [&](const runtime::TensorInfo& input) -> const tflite::ModelTensor& {
-    const auto found = std::ranges::find(candidate.work.inputs, input.name, &tflite::ModelTensor::name);
+  const auto stored = [&](const runtime::TensorInfo& input) -> const model_file::ModelTensor& {
+    const auto found = std::ranges::find(candidate.work.inputs, input.name, &model_file::ModelTensor::name);
     if (found == candidate.work.inputs.end())
       fail(ErrorCode::kUnsupported, "'{}': LiteRT's input '{}'", candidate.path.string(), input.name);
     return *found;

@@ -4,22 +4,22 @@
 #include <memory>
 #include <string>
 
+#include "model_file/workload.h"
 #include "runtime/compiled_model.h"
 #include "sealite/bench.h"
-#include "tflite/workload.h"
 
 namespace sealite::measure {
 
 /// A checked file, before LiteRT sees it.
 struct Candidate {
-  std::shared_ptr<const tflite::ModelFile> file;
+  std::shared_ptr<const model_file::ModelFile> file;
   std::filesystem::path path;
   std::string signature;  ///< As LiteRT calls it, also where the file has none.
-  tflite::Workload work;
+  model_file::Workload work;
   std::uint64_t bytes = 0;
 };
 
-/// Throws what tflite::read_workload throws, and kUnsupported for inputs that are not float32.
+/// Throws what model_file::read_workload throws, and kUnsupported for inputs that are not float32.
 Candidate check_candidate(const std::filesystem::path& path, const std::string& signature);
 
 /// Loads it and writes every input: it can run. `profile`: see runtime::RunOptions. Throws as

@@ -39,13 +39,13 @@ std::vector<ProfiledKind> by_kind(const std::vector<runtime::OperatorTime>& oper
 
 /// XNNPACK keeps the file's order, so that where both have as many products, the nth is the nth.
 std::vector<ProfiledLayer> by_layer(const std::vector<runtime::OperatorTime>& operators,
-                                    const tflite::Workload& work) {
+                                    const model_file::Workload& work) {
   std::vector<double> times;
   for (const runtime::OperatorTime& each : operators) {
     if (is_product_name(each.name)) times.push_back(each.seconds);
   }
   std::vector<ProfiledLayer> layers;
-  for (const tflite::OperatorWork& op : work.operators) {
+  for (const model_file::OperatorWork& op : work.operators) {
     if (op.uncounted) return {};
     if (!op.is_product) continue;
     layers.push_back({op.name, op.kind, op.integer_weights, op.multiply_accumulates, 0});

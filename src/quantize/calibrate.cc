@@ -8,10 +8,10 @@
 namespace sealite::quantize {
 namespace {
 
-using graph::Evaluator;
+using evaluate::Evaluator;
+using evaluate::Tensor;
 using graph::Graph;
 using graph::Node;
-using graph::Tensor;
 
 // For each channel (innermost axis), the mean of a - b over all other axes.
 std::vector<float> mean_differences(const Tensor& a, const Tensor& b) {

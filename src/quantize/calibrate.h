@@ -1,6 +1,6 @@
 #pragma once
 
-#include "graph/evaluate.h"
+#include "evaluate/evaluate.h"
 #include "graph/graph.h"
 
 namespace sealite::quantize {
@@ -11,6 +11,6 @@ namespace sealite::quantize {
 /// channel by a constant, and that is most of what int8 changes in the logits. With `compensate`, integer
 /// filters are first rounded anew as gptq.h says. Runs both graphs side by side in the evaluator.
 void calibrate(const graph::Graph& original, graph::Graph& quantized,
-               const std::vector<graph::Tensor>& inputs, bool compensate);
+               const std::vector<evaluate::Tensor>& inputs, bool compensate);
 
 }  // namespace sealite::quantize

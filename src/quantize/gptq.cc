@@ -5,13 +5,13 @@
 #include <cmath>
 
 #include "base/parallel.h"
-#include "graph/im2col.h"
+#include "evaluate/im2col.h"
 
 namespace sealite::quantize {
 namespace {
 
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using graph::Tensor;
+using evaluate::Tensor;
 
 constexpr std::int64_t kMaxInputs = 6144;
 // Share of the mean diagonal that is added to it: few pictures leave directions that were never seen.
@@ -26,7 +26,7 @@ Matrix second_moments(const graph::Node& node, const Tensor& input, const Tensor
     moments.selfadjointView<Eigen::Lower>().rankUpdate(x.transpose());
   };
   if (const auto* conv = std::get_if<graph::Conv2D>(&node.op)) {
-    const graph::Im2col windows(*conv, input.shape, weights.shape);
+    const evaluate::Im2col windows(*conv, input.shape, weights.shape);
     std::vector<float> line(static_cast<std::size_t>(windows.output_width() * inputs));
     for (std::int64_t i = 0; i < windows.line_count(); ++i) {
       windows.gather(input, i, line);

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "graph/evaluate.h"
+#include "evaluate/evaluate.h"
 #include "graph/graph.h"
 
 namespace sealite::quantize {
@@ -15,8 +15,9 @@ namespace sealite::quantize {
 /// with one scale each; `limit` is the largest integer; `input` is what the layer (FULLY_CONNECTED or
 /// CONV_2D) reads on the calibration pictures. Nothing for filters with more than 6144 inputs, whose second
 /// moments would take too much memory.
-std::optional<std::vector<std::int8_t>> round_compensated(const graph::Node& node, const graph::Tensor& input,
-                                                          const graph::Tensor& weights,
+std::optional<std::vector<std::int8_t>> round_compensated(const graph::Node& node,
+                                                          const evaluate::Tensor& input,
+                                                          const evaluate::Tensor& weights,
                                                           const std::vector<float>& scales,
                                                           std::int32_t limit);
 

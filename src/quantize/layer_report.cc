@@ -9,10 +9,10 @@
 namespace sealite::quantize {
 namespace {
 
-using graph::Evaluator;
+using evaluate::Evaluator;
+using evaluate::Tensor;
 using graph::Graph;
 using graph::Node;
-using graph::Tensor;
 using graph::Value;
 
 double relative_error(const std::vector<float>& wanted, const std::vector<float>& found) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/evaluate.h"
+#include "evaluate/evaluate.h"
 #include "graph/graph.h"
 
 namespace sealite::quantize {
@@ -23,6 +23,6 @@ struct LayerError {
 /// on the graph's output if there are `inputs` (one for each of the graph's, any batch; empty for none), else
 /// by its weight error. The effect of each layer takes a run of all layers after it.
 std::vector<LayerError> report_layers(const graph::Graph& original, const graph::Graph& quantized,
-                                      const std::vector<graph::Tensor>& inputs);
+                                      const std::vector<evaluate::Tensor>& inputs);
 
 }  // namespace sealite::quantize

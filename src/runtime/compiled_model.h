@@ -54,7 +54,7 @@ struct RunOptions {
 /// One signature of a .tflite file, compiled by LiteRT for the CPU. Not for use from several threads at once.
 class CompiledModel {
  public:
-  /// The caller has verified an untrusted file before (tflite/reader): LiteRT itself checks little.
+  /// The caller has verified an untrusted file before (model_file/reader): LiteRT itself checks little.
   /// Throws kNotFound (the file), kUnsupported (the library, an element type), kMalformed (the model) or
   /// kUsage (no such signature, a bad option).
   CompiledModel(const std::filesystem::path& model, std::string_view signature, const RunOptions& options);

@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "base/error.h"
-#include "tflite/emit_op.h"
+#include "model_file/emit_op.h"
 #include "tflite/layout.h"
 
 namespace sealite::tflite {
@@ -89,7 +89,7 @@ class TableMaker {
     return entry->second;
   }
 
-  std::int32_t index_tensor(const std::string& name, const IndexInput& input) {
+  std::int32_t index_tensor(const std::string& name, const model_file::IndexInput& input) {
     const auto [entry, is_new] = index_tensors_.try_emplace(input, 0);
     if (is_new) {
       BufferContent content;
@@ -101,7 +101,7 @@ class TableMaker {
   }
 
   void add_operator(const graph::Node& node) {
-    EmittedOp emitted = emit_op(graph_, node);
+    model_file::EmittedOp emitted = model_file::emit_op(graph_, node);
     auto op = std::make_unique<tfl::OperatorT>();
     op->opcode_index = opcode(emitted.code, emitted.version);
     for (const graph::ValueId id : node.inputs) op->inputs.push_back(tensor_of(id));
@@ -172,7 +172,7 @@ class TableMaker {
   Tables tables_;
   tfl::SubGraphT* subgraph_ = nullptr;
   std::map<graph::ValueId, std::int32_t> tensors_;
-  std::map<IndexInput, std::int32_t> index_tensors_;
+  std::map<model_file::IndexInput, std::int32_t> index_tensors_;
 };
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "model/audit.h"
+#include "model_file/import_graph.h"
 #include "passes/pass.h"
-#include "tflite/import_graph.h"
 #include "verify/diagnosis.h"
 #include "verify/layers.h"
 #include "verify/numbers.h"
@@ -25,7 +25,7 @@ struct Stored {
 
 Stored read_stored(const Examination& examination) {
   try {
-    return {tflite::import_graph(examination.subject.file, examination.kind.names().signature), ""};
+    return {model_file::import_graph(examination.subject.file, examination.kind.names().signature), ""};
   } catch (const Error& error) {
     return {std::nullopt, error.what()};
   }
@@ -138,8 +138,8 @@ void check_against(Examination& examination, const Original& original) {
     Progress progress("evaluating the original", network.nodes.size() * pictures + more);
     const auto advance = [&] { progress.advance(1); };
     for (std::size_t i = 0; i < pictures; ++i) {
-      const std::vector<graph::Tensor> inputs = to_tensors(examination.pictures[i]);
-      graph::Tensor output;
+      const std::vector<evaluate::Tensor> inputs = to_tensors(examination.pictures[i]);
+      evaluate::Tensor output;
       if (i == 0 && stored.graph) {
         layers = compare_layers(network, *stored.graph, inputs, advance);
         output = layers.original;

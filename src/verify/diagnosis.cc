@@ -33,8 +33,8 @@ constexpr Defect kDefects[] = {
 };
 
 // The picture and its message (if there is one) as they reach the original inside a model with this defect.
-std::vector<graph::Tensor> changed(const Picture& picture, const Defect& defect) {
-  std::vector<graph::Tensor> inputs = to_tensors(picture);
+std::vector<evaluate::Tensor> changed(const Picture& picture, const Defect& defect) {
+  std::vector<evaluate::Tensor> inputs = to_tensors(picture);
   const std::vector<float>& pixels = picture.planes.data;
   for (std::size_t i = 0; defect.colour != nullptr && i < pixels.size(); ++i)
     inputs[0].values[i] = defect.colour(std::span(pixels).subspan(i / 3 * 3, 3), i % 3);

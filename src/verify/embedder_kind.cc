@@ -103,7 +103,7 @@ class EmbedderKind : public ModelKind {
     return std::make_unique<EmbedderRunner>(std::move(model));
   }
 
-  std::vector<float> values(const graph::Tensor& output) const override { return output.values; }
+  std::vector<float> values(const evaluate::Tensor& output) const override { return output.values; }
 
   void add_messages(std::span<Picture> pictures, std::int64_t bits) const override {
     for (std::size_t i = 0; i < pictures.size(); ++i) {
@@ -132,7 +132,7 @@ void EmbedderKind::read_saved(const SavedTensors& saved, std::span<Picture> pict
   const checkpoint::NumpyArray messages = saved.array({"messages"});
   check_messages(saved, messages, count, bits);
   const checkpoint::NumpyArray deltas = saved.array({"delta", "embedder_delta"});
-  const image::Planes& planes = pictures[0].planes;
+  const pixels::Planes& planes = pictures[0].planes;
   const std::int64_t channels = deltas.shape.size() == 4 ? deltas.shape[1] : 0;
   if (deltas.shape != Shape{count, channels, planes.height, planes.width} ||
       (channels != 1 && channels != 3)) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "image/resize.h"
+#include "pixels/resize.h"
 #include "sealite/verify.h"
 #include "verify/limits.h"
 #include "verify/model_kind.h"
@@ -16,7 +16,7 @@ namespace sealite::verify {
 /// A picture to run, at the model's size, and what PyTorch made of it if that was saved.
 struct Picture {
   std::string name;
-  image::Planes planes;        ///< HWC, RGB in [0, 1]
+  pixels::Planes planes;       ///< HWC, RGB in [0, 1]
   std::filesystem::path file;  ///< Where it is in full size; empty: made, or saved at the model's size.
   watermark::Bits message;     ///< What an embedder puts in; empty for a detector.
   std::optional<std::vector<float>> saved;

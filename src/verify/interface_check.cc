@@ -24,10 +24,10 @@ std::string quoted(const std::vector<std::string_view>& names) {
   return fmt::format("'{}'", fmt::join(names, "' and '"));
 }
 
-void check_signature(const tflite::ModelSignature& signature, const KindNames& names,
+void check_signature(const model_file::ModelSignature& signature, const KindNames& names,
                      Complaints& complaints) {
   std::vector<std::string_view> inputs;
-  for (const tflite::ModelTensor& tensor : signature.inputs) inputs.emplace_back(tensor.name);
+  for (const model_file::ModelTensor& tensor : signature.inputs) inputs.emplace_back(tensor.name);
   std::ranges::sort(inputs);
   complaints.expect(
       inputs == names.inputs,  // those are sorted too
@@ -35,7 +35,7 @@ void check_signature(const tflite::ModelSignature& signature, const KindNames& n
   complaints.expect(signature.outputs.size() == 1 && signature.outputs[0].name == names.output,
                     fmt::format("the signature should have one output, '{}'", names.output));
   for (const auto* tensors : {&signature.inputs, &signature.outputs}) {
-    for (const tflite::ModelTensor& tensor : *tensors) {
+    for (const model_file::ModelTensor& tensor : *tensors) {
       complaints.expect(tensor.type == DType::kFloat32,
                         fmt::format("'{}' is {}, not float32", tensor.name, dtype_name(tensor.type)));
     }
@@ -96,14 +96,14 @@ std::string check_origin(const Original& original, const std::optional<Claims>& 
 }  // namespace
 
 void check_interface(Examination& examination, const Original* original) {
-  const tflite::ModelSignature& signature = *examination.subject.signature();
+  const model_file::ModelSignature& signature = *examination.subject.signature();
   Complaints complaints;
   check_signature(signature, examination.kind.names(), complaints);
   const std::optional<Claims>& claims = examination.subject.claims;
   if (claims) check_claims(examination, *claims, complaints);
   std::string origin;
   if (original != nullptr) origin = check_origin(*original, claims, examination.bits, complaints);
-  const auto shapes = [](const std::vector<tflite::ModelTensor>& tensors) {
+  const auto shapes = [](const std::vector<model_file::ModelTensor>& tensors) {
     std::vector<std::string> texts;
     for (const auto& tensor : tensors)
       texts.push_back(fmt::format("{} {}", tensor.name, to_string(tensor.shape)));

@@ -9,10 +9,10 @@
 namespace sealite::verify {
 namespace {
 
-using graph::Evaluator;
+using evaluate::Evaluator;
+using evaluate::Tensor;
 using graph::Graph;
 using graph::Node;
-using graph::Tensor;
 
 bool reads_nchw(const Graph& graph) {
   return std::ranges::any_of(graph.inputs, [&](graph::ValueId id) {
@@ -98,7 +98,7 @@ class Follower {
 }  // namespace
 
 std::vector<Tensor> to_tensors(const Picture& picture) {
-  const image::Planes& planes = picture.planes;
+  const pixels::Planes& planes = picture.planes;
   std::vector<Tensor> inputs = {{{1, planes.height, planes.width, planes.channels}, planes.data}};
   if (picture.message.empty()) return inputs;
   inputs.push_back({{1, static_cast<std::int64_t>(picture.message.size())},

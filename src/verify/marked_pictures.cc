@@ -7,25 +7,25 @@
 #include <limits>
 #include <optional>
 
-#include "image/similarity.h"
+#include "pixels/similarity.h"
 #include "watermark/blend.h"
 
 namespace sealite::verify {
 namespace {
 
-image::Picture to_picture(const image::Planes& planes) {
-  image::Picture picture{planes.height, planes.width, {}};
+pixels::Picture to_picture(const pixels::Planes& planes) {
+  pixels::Picture picture{planes.height, planes.width, {}};
   picture.rgb.reserve(planes.data.size());
   for (const float value : planes.data)
     picture.rgb.push_back(static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0F, 1.0F) * 255.0F)));
   return picture;
 }
 
-image::Picture mark(const image::Picture& picture, const image::Planes& resized,
-                    const std::vector<float>& delta, const Marking& marking) {
+pixels::Picture mark(const pixels::Picture& picture, const pixels::Planes& resized,
+                     const std::vector<float>& delta, const Marking& marking) {
   const auto pixels = static_cast<std::size_t>(resized.height * resized.width);
-  const image::Planes planes{resized.height, resized.width, static_cast<std::int64_t>(delta.size() / pixels),
-                             delta};
+  const pixels::Planes planes{resized.height, resized.width, static_cast<std::int64_t>(delta.size() / pixels),
+                              delta};
   std::optional<watermark::Attenuation> attenuation;
   if (marking.jnd) attenuation = {*marking.jnd, false};
   watermark::BlendOptions blend;
@@ -39,19 +39,19 @@ bool finite(const std::vector<float>& values) {
 }
 
 // One picture with both deltas, in `plain`'s size.
-MarkedPicture mark_both(const Picture& picture, const image::Picture& plain,
+MarkedPicture mark_both(const Picture& picture, const pixels::Picture& plain,
                         const std::vector<float>& reference, const std::vector<float>& found,
                         const Marking& marking) {
-  const image::Picture wanted = mark(plain, picture.planes, reference, marking);
-  const image::Picture made = mark(plain, picture.planes, found, marking);
+  const pixels::Picture wanted = mark(plain, picture.planes, reference, marking);
+  const pixels::Picture made = mark(plain, picture.planes, found, marking);
   MarkedPicture marked;
   marked.picture = picture.name;
   marked.message = watermark::to_hex(picture.message);
   marked.height = plain.height;
   marked.width = plain.width;
-  marked.model_against_reference = image::compare(wanted, made).psnr;
-  marked.model_against_picture = image::compare(plain, made).psnr;
-  marked.reference_against_picture = image::compare(plain, wanted).psnr;
+  marked.model_against_reference = pixels::compare(wanted, made).psnr;
+  marked.model_against_picture = pixels::compare(plain, made).psnr;
+  marked.reference_against_picture = pixels::compare(plain, wanted).psnr;
   return marked;
 }
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "graph/evaluate.h"
+#include "evaluate/evaluate.h"
 #include "model/detector_graph.h"
 #include "runtime/compiled_model.h"
 #include "sealite/convert.h"
@@ -57,7 +57,7 @@ class ModelKind {
   /// kind.
   virtual std::unique_ptr<Runner> load(runtime::CompiledModel model, std::int64_t free_size) const = 0;
   /// What `Runner::run` gives, from the output of an evaluated graph (NHWC).
-  virtual std::vector<float> values(const graph::Tensor& output) const = 0;
+  virtual std::vector<float> values(const evaluate::Tensor& output) const = 0;
   /// Gives pictures that have none the messages that this kind reads.
   virtual void add_messages(std::span<Picture> pictures, std::int64_t bits) const = 0;
   /// Gives `pictures`, those of the saved `images`, what else was saved: messages and outputs. Throws kUsage

@@ -12,15 +12,15 @@ namespace sealite::verify {
 namespace {
 
 // Noise in octaves, each twice as fine and `roughness` as strong as the one before: like a photo's spectrum.
-image::Planes make_picture(std::int64_t height, std::int64_t width, std::uint64_t seed, float roughness) {
-  image::Planes picture{height, width, 3, std::vector<float>(static_cast<std::size_t>(height * width * 3))};
+pixels::Planes make_picture(std::int64_t height, std::int64_t width, std::uint64_t seed, float roughness) {
+  pixels::Planes picture{height, width, 3, std::vector<float>(static_cast<std::size_t>(height * width * 3))};
   float strength = 1;
   float total = 0;
   for (std::int64_t cells = 2; cells <= std::max(height, width); cells *= 2, strength *= roughness) {
-    image::Planes grid{cells, cells, 3, std::vector<float>(static_cast<std::size_t>(cells * cells * 3))};
+    pixels::Planes grid{cells, cells, 3, std::vector<float>(static_cast<std::size_t>(cells * cells * 3))};
     for (std::size_t i = 0; i < grid.data.size(); ++i)
       grid.data[i] = static_cast<float>(mix(seed + i) & 0xFFFFU) / 65535.0F;
-    const image::Planes octave = image::resize_antialiased(grid, height, width);
+    const pixels::Planes octave = pixels::resize_antialiased(grid, height, width);
     for (std::size_t i = 0; i < picture.data.size(); ++i) picture.data[i] += strength * octave.data[i];
     total += strength;
     seed = mix(seed);
@@ -29,8 +29,8 @@ image::Planes make_picture(std::int64_t height, std::int64_t width, std::uint64_
   return picture;
 }
 
-image::Planes to_planes(std::span<const float> chw, std::int64_t height, std::int64_t width) {
-  image::Planes planes{height, width, 3, std::vector<float>(chw.size())};
+pixels::Planes to_planes(std::span<const float> chw, std::int64_t height, std::int64_t width) {
+  pixels::Planes planes{height, width, 3, std::vector<float>(chw.size())};
   const std::size_t pixels = chw.size() / 3;
   for (std::size_t i = 0; i < pixels; ++i) {
     for (std::size_t c = 0; c < 3; ++c) planes.data[i * 3 + c] = chw[c * pixels + i];
@@ -68,7 +68,7 @@ std::vector<Picture> read_pictures(const Examination& examination) {
   for (const auto& path : options.images) {
     pictures.push_back(
         {path.filename().string(),
-         image::resize_antialiased(image::read_picture(path, {options.max_pixels}), height, width),
+         pixels::resize_antialiased(image::read_picture(path, {options.max_pixels}), height, width),
          path,
          {},
          std::nullopt});

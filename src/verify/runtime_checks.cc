@@ -8,8 +8,8 @@
 #include "base/interrupt.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "model_file/workload.h"
 #include "runtime/litert_api.h"
-#include "tflite/workload.h"
 #include "verify/numbers.h"
 #include "verify/pictures.h"
 
@@ -29,8 +29,8 @@ double seconds_since(Clock::time_point start) {
 std::int64_t made_size(const Examination& examination) {
   constexpr std::int64_t kMaxSide = 1 << 14;
   const Subject& subject = examination.subject;
-  for (const tflite::ModelTensor& input :
-       tflite::read_workload(*subject.file, examination.kind.names().signature).inputs) {
+  for (const model_file::ModelTensor& input :
+       model_file::read_workload(*subject.file, examination.kind.names().signature).inputs) {
     if (input.shape.size() == 4 && input.shape[2] >= 1 && input.shape[2] <= kMaxSide) return input.shape[2];
   }
   return kUsualImageSize;
@@ -43,13 +43,13 @@ std::unique_ptr<Runner> load(const Examination& examination, int threads,
   run.weight_cache = weight_cache;
   run.library = examination.options.litert_library;
   run.quiet = examination.options.quiet;
-  return examination.kind.load(runtime::CompiledModel(tflite::mapped_bytes(*examination.subject.file),
+  return examination.kind.load(runtime::CompiledModel(model_file::mapped_bytes(*examination.subject.file),
                                                       examination.kind.names().signature, run),
                                made_size(examination));
 }
 
 // Operators that XNNPACK leaves to the slower built-in kernels (docs/performance.md).
-std::size_t left_behind(const tflite::ModelInfo& info) {
+std::size_t left_behind(const model_file::ModelInfo& info) {
   constexpr std::string_view kKinds[] = {"MIRROR_PAD", "BROADCAST_TO", "GATHER", "GATHER_ND",
                                          "DEPTH_TO_SPACE"};
   std::size_t count = 0;

@@ -41,7 +41,7 @@ std::optional<Marking> read_marking(const nlohmann::json& json) {
   return marking;
 }
 
-std::optional<Claims> read_claims(const tflite::ModelInfo& info) {
+std::optional<Claims> read_claims(const model_file::ModelInfo& info) {
   const auto text = info.metadata.find("sealite");
   if (text == info.metadata.end()) return std::nullopt;
   const auto json = nlohmann::json::parse(text->second, nullptr, false);
@@ -52,9 +52,9 @@ std::optional<Claims> read_claims(const tflite::ModelInfo& info) {
 }
 
 // Of the weights that operators read: what nothing reads says nothing.
-std::string stored_precision(const tflite::ModelInfo& info) {
+std::string stored_precision(const model_file::ModelInfo& info) {
   graph::StoredValues values;
-  for (const tflite::ModelTensor& tensor : info.tensors) {
+  for (const model_file::ModelTensor& tensor : info.tensors) {
     const bool number = tensor.type == DType::kFloat32 || tensor.type == DType::kFloat16 ||
                         tensor.type == DType::kInt8 || tensor.type == DType::kInt4;
     if (number && tensor.read && tensor.weight_bytes > 0)
@@ -66,7 +66,7 @@ std::string stored_precision(const tflite::ModelInfo& info) {
 Part part_of(const Subject& subject) {
   const auto has = [&](Part part) {
     return std::ranges::count(subject.info.signatures, kind_of(part).names().signature,
-                              &tflite::ModelSignature::key) > 0;
+                              &model_file::ModelSignature::key) > 0;
   };
   if (has(Part::kEmbedder)) return Part::kEmbedder;
   const bool claimed = subject.claims && subject.claims->part == kind_of(Part::kEmbedder).names().part;
@@ -75,16 +75,16 @@ Part part_of(const Subject& subject) {
 
 }  // namespace
 
-const tflite::ModelSignature* Subject::signature() const {
+const model_file::ModelSignature* Subject::signature() const {
   const auto found =
-      std::ranges::find(info.signatures, kind_of(part).names().signature, &tflite::ModelSignature::key);
+      std::ranges::find(info.signatures, kind_of(part).names().signature, &model_file::ModelSignature::key);
   return found == info.signatures.end() ? nullptr : &*found;
 }
 
 Subject read_subject(const std::filesystem::path& path) {
   Subject subject;
-  subject.file = tflite::open_model(path);
-  subject.info = tflite::read_model(*subject.file);
+  subject.file = model_file::open_model(path);
+  subject.info = model_file::read_model(*subject.file);
   subject.claims = read_claims(subject.info);
   subject.precision = stored_precision(subject.info);
   subject.part = part_of(subject);

@@ -6,15 +6,15 @@
 #include <optional>
 #include <string>
 
-#include "image/jnd.h"
+#include "model_file/reader.h"
+#include "pixels/jnd.h"
 #include "sealite/convert.h"
-#include "tflite/reader.h"
 
 namespace sealite::verify {
 
 /// How an embedder's delta is put into a picture.
 struct Marking {
-  std::optional<image::JndVariant> jnd;  ///< None: not attenuated.
+  std::optional<pixels::JndVariant> jnd;  ///< None: not attenuated.
   double scaling_w = 1;
   double scaling_i = 1;
 };
@@ -33,13 +33,13 @@ struct Claims {
 
 /// The model under examination.
 struct Subject {
-  std::shared_ptr<const tflite::ModelFile> file;  ///< Every check is of these bytes.
-  tflite::ModelInfo info;
+  std::shared_ptr<const model_file::ModelFile> file;  ///< Every check is of these bytes.
+  model_file::ModelInfo info;
   std::optional<Claims> claims;
   std::string precision;        ///< By the types in which its weights are stored, whatever it claims.
   Part part = Part::kDetector;  ///< By its signature, else as claimed.
   /// The signature to run: "detect" or "embed"; nullptr if there is none.
-  const tflite::ModelSignature* signature() const;
+  const model_file::ModelSignature* signature() const;
 };
 
 /// Reads the file. Throws kNotFound and kMalformed.

@@ -38,7 +38,7 @@ std::optional<verify::Marking> marking_of(const Subject& subject, const Original
 void examine(Examination& examination, const Original* original) {
   if (!check_runtime(examination)) return;
   const auto& inputs = examination.subject.signature()->inputs;
-  examination.nchw = std::ranges::any_of(inputs, [](const tflite::ModelTensor& input) {
+  examination.nchw = std::ranges::any_of(inputs, [](const model_file::ModelTensor& input) {
     return input.shape.size() == 4 && input.shape[1] == 3;
   });
   check_interface(examination, original);

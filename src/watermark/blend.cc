@@ -21,7 +21,7 @@ const std::array<float, 256>& unit_values() {
   return kTable;
 }
 
-image::ReadRgbRow rows_of(const image::Picture& picture) {
+pixels::ReadRgbRow rows_of(const pixels::Picture& picture) {
   return [&picture](std::int64_t y, std::span<float> rgb) {
     const std::uint8_t* from = picture.rgb.data() + static_cast<std::size_t>(y) * rgb.size();
     std::transform(from, from + rgb.size(), rgb.begin(),
@@ -41,16 +41,17 @@ void multiply(std::span<const float> values, std::size_t a, std::span<const floa
 }
 
 /// The delta times the heat map of what the model read.
-image::Planes attenuate(const image::Planes& delta, const image::Planes& resized, image::JndVariant variant) {
+pixels::Planes attenuate(const pixels::Planes& delta, const pixels::Planes& resized,
+                         pixels::JndVariant variant) {
   const auto row = [&resized](std::int64_t y, std::span<float> rgb) {
     const auto from = std::span(resized.data).subspan(static_cast<std::size_t>(y) * rgb.size(), rgb.size());
     std::ranges::copy(from, rgb.begin());
   };
-  const image::JndHeatMap map(variant, resized.height, resized.width, row);
+  const pixels::JndHeatMap map(variant, resized.height, resized.width, row);
   const auto pixels = static_cast<std::size_t>(resized.height * resized.width);
   std::vector<float> heat(pixels * static_cast<std::size_t>(map.channels()));
   map.rows(0, resized.height, heat);
-  image::Planes out{delta.height, delta.width, std::max(delta.channels, map.channels()), {}};
+  pixels::Planes out{delta.height, delta.width, std::max(delta.channels, map.channels()), {}};
   out.data.resize(pixels * static_cast<std::size_t>(out.channels));
   multiply(delta.data, static_cast<std::size_t>(delta.channels), heat,
            static_cast<std::size_t>(map.channels()), out.data);
@@ -72,16 +73,16 @@ void blend_rows(std::span<const std::uint8_t> picture, std::span<const float> re
 
 }  // namespace
 
-std::optional<image::JndVariant> parse_attenuation(std::string_view text) {
+std::optional<pixels::JndVariant> parse_attenuation(std::string_view text) {
   if (text == "none" || text.empty()) return std::nullopt;
   const auto channels = [&](std::size_t at) { return text[at] == '1' ? 1 : text[at] == '3' ? 3 : 0; };
   if (text.size() == 7 && text.starts_with("jnd_") && text[5] == '_' && channels(4) != 0 && channels(6) != 0)
-    return image::JndVariant{channels(4), channels(6)};
+    return pixels::JndVariant{channels(4), channels(6)};
   fail(ErrorCode::kMismatch,
        "attenuation '{}' is not known: expected none, jnd_1_1, jnd_1_3, jnd_3_1 or jnd_3_3", text);
 }
 
-Residual::Residual(const image::Picture& picture, const image::Planes& delta, const image::Planes& resized,
+Residual::Residual(const pixels::Picture& picture, const pixels::Planes& delta, const pixels::Planes& resized,
                    const std::optional<Attenuation>& attenuation)
     : delta_(attenuation && attenuation->lowres ? attenuate(delta, resized, attenuation->variant) : delta,
              picture.height, picture.width),
@@ -107,8 +108,8 @@ void Residual::rows(std::int64_t first, std::int64_t last, std::span<float> out)
   multiply(delta, a, heat, b, out);
 }
 
-image::Picture blend(const image::Picture& picture, const Residual& residual, const BlendOptions& options) {
-  image::Picture marked{picture.height, picture.width, std::vector<std::uint8_t>(picture.rgb.size())};
+pixels::Picture blend(const pixels::Picture& picture, const Residual& residual, const BlendOptions& options) {
+  pixels::Picture marked{picture.height, picture.width, std::vector<std::uint8_t>(picture.rgb.size())};
   const std::int64_t strip = std::max<std::int64_t>(options.strip_rows, 1);
   const auto row = static_cast<std::size_t>(picture.width);
   const auto channels = static_cast<std::size_t>(residual.channels());

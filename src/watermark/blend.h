@@ -5,27 +5,27 @@
 #include <span>
 #include <string_view>
 
-#include "image/jnd.h"
 #include "image/picture.h"
-#include "image/resize.h"
+#include "pixels/jnd.h"
+#include "pixels/resize.h"
 
 namespace sealite::watermark {
 
 /// Where a watermark is made weaker so that it is seen less.
 struct Attenuation {
-  image::JndVariant variant;
+  pixels::JndVariant variant;
   bool lowres = false;  ///< By the heat map of the resized picture, before the delta is resized to full size.
 };
 
 /// "none" or "jnd_A_B" as a model card has it. Throws kMismatch for others.
-std::optional<image::JndVariant> parse_attenuation(std::string_view text);
+std::optional<pixels::JndVariant> parse_attenuation(std::string_view text);
 
 /// The watermark at the picture's size before scaling: the model's delta resized (antialiased) and
 /// attenuated, made a few rows at a time. `rows` may be called from several threads.
 class Residual {
  public:
   /// `delta` [S, S, C], C = 1 or 3: the model's output for `resized` [S, S, 3]; `picture` has to stay.
-  Residual(const image::Picture& picture, const image::Planes& delta, const image::Planes& resized,
+  Residual(const pixels::Picture& picture, const pixels::Planes& delta, const pixels::Planes& resized,
            const std::optional<Attenuation>& attenuation);
 
   /// 1 or 3.
@@ -34,8 +34,8 @@ class Residual {
   void rows(std::int64_t first, std::int64_t last, std::span<float> out) const;
 
  private:
-  image::RowResizer delta_;
-  std::optional<image::JndHeatMap> heat_;  // of the full-size picture
+  pixels::RowResizer delta_;
+  std::optional<pixels::JndHeatMap> heat_;  // of the full-size picture
   std::int64_t width_;
   std::int64_t channels_;
 };
@@ -48,6 +48,6 @@ struct BlendOptions {
 
 /// clamp(scaling_i * picture + scaling_w * residual, 0, 1), rounded to 8 bits; one channel is added to all
 /// three. Strips in parallel: beside the two pictures each thread holds a strip of floats.
-image::Picture blend(const image::Picture& picture, const Residual& residual, const BlendOptions& options);
+pixels::Picture blend(const pixels::Picture& picture, const Residual& residual, const BlendOptions& options);
 
 }  // namespace sealite::watermark

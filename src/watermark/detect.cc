@@ -37,22 +37,22 @@ Detector::Detector(runtime::CompiledModel model, std::int64_t free_size) : model
   bits_ = static_cast<std::size_t>(columns - 1);
 }
 
-std::vector<float> Detector::detect(const image::Picture& picture) {
-  return detect(image::resize_antialiased(picture, height_, width_));
+std::vector<float> Detector::detect(const pixels::Picture& picture) {
+  return detect(pixels::resize_antialiased(picture, height_, width_));
 }
 
-std::vector<float> Detector::detect(const image::Planes& planes) {
+std::vector<float> Detector::detect(const pixels::Planes& planes) {
   std::vector<float> logits = unchecked_logits(planes);
   if (const std::optional<Error> broken = broken_logits(logits)) throw Error(*broken);
   return logits;
 }
 
-std::vector<float> Detector::unchecked_logits(const image::Planes& planes) {
+std::vector<float> Detector::unchecked_logits(const pixels::Planes& planes) {
   if (planes.height != height_ || planes.width != width_ || planes.channels != 3) {
     fail(ErrorCode::kInternal, "the model reads {}x{}, got {}x{}", height_, width_, planes.height,
          planes.width);
   }
-  model_.write_input(0, nchw_ ? image::to_chw(planes) : planes.data);
+  model_.write_input(0, nchw_ ? pixels::to_chw(planes) : planes.data);
   model_.run();
   return average_pixels(model_.read_output(0), bits_ + 1, nchw_);
 }

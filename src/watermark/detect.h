@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "image/resize.h"
+#include "pixels/resize.h"
 #include "runtime/compiled_model.h"
 #include "sealite/error.h"
 
@@ -27,11 +27,11 @@ class Detector {
 
   /// Resizes (antialiased, models.md §4) and runs: logits [1 + bits]; a pixelwise model's are averaged over
   /// pixels. Throws kMalformed if the model gives NaN or infinity: they are no message.
-  std::vector<float> detect(const image::Picture& picture);
+  std::vector<float> detect(const pixels::Picture& picture);
   /// The same for a picture of the model's own size, HWC in [0,1].
-  std::vector<float> detect(const image::Planes& planes);
+  std::vector<float> detect(const pixels::Planes& planes);
   /// The same, whatever numbers they are.
-  std::vector<float> unchecked_logits(const image::Planes& planes);
+  std::vector<float> unchecked_logits(const pixels::Planes& planes);
 
   std::size_t bits() const { return bits_; }
   std::int64_t height() const { return height_; }

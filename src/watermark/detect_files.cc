@@ -14,7 +14,7 @@ namespace {
 
 // A picture on its way.
 struct Item {
-  image::Planes planes;
+  pixels::Planes planes;
   PictureLogits found;
 };
 
@@ -44,7 +44,7 @@ class Reader {
  private:
   bool try_to_read(const std::filesystem::path& path, Item& item) const {
     try {
-      item.planes = image::resize_antialiased(image::read_picture(path, limits_), height_, width_);
+      item.planes = pixels::resize_antialiased(image::read_picture(path, limits_), height_, width_);
       return true;
     } catch (const Error& error) {
       if (is_interrupt(error.code())) throw;

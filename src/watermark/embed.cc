@@ -49,8 +49,8 @@ Embedder::Embedder(runtime::CompiledModel model) : model_(std::move(model)) {
   }
 }
 
-image::Planes Embedder::delta(const image::Planes& resized, const Bits& message) {
-  image::Planes delta = unchecked_delta(resized, message);
+pixels::Planes Embedder::delta(const pixels::Planes& resized, const Bits& message) {
+  pixels::Planes delta = unchecked_delta(resized, message);
   if (!std::ranges::all_of(delta.data, [](float v) { return std::isfinite(v); })) {
     fail(ErrorCode::kMalformed,
          "the embedder's output has values that are not finite: its weights are broken");
@@ -58,16 +58,16 @@ image::Planes Embedder::delta(const image::Planes& resized, const Bits& message)
   return delta;
 }
 
-image::Planes Embedder::unchecked_delta(const image::Planes& resized, const Bits& message) {
+pixels::Planes Embedder::unchecked_delta(const pixels::Planes& resized, const Bits& message) {
   if (resized.height != height_ || resized.width != width_ || resized.channels != 3 ||
       message.size() != bits_) {
     fail(ErrorCode::kInternal, "the model reads {}x{} and {} bits, got {}x{} and {}", height_, width_, bits_,
          resized.height, resized.width, message.size());
   }
-  model_.write_input(image_, nchw_ ? image::to_chw(resized) : resized.data);
+  model_.write_input(image_, nchw_ ? pixels::to_chw(resized) : resized.data);
   model_.write_input(message_, std::vector<float>(message.begin(), message.end()));
   model_.run();
-  image::Planes delta{height_, width_, channels_, model_.read_output(0)};
+  pixels::Planes delta{height_, width_, channels_, model_.read_output(0)};
   if (!nchw_ || channels_ == 1) return delta;
   const auto pixels = static_cast<std::size_t>(height_ * width_);
   const std::vector<float> planes = std::exchange(delta.data, std::vector<float>(pixels * 3));

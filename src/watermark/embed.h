@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "image/resize.h"
+#include "pixels/resize.h"
 #include "runtime/compiled_model.h"
 #include "watermark/message.h"
 
@@ -17,9 +17,9 @@ class Embedder {
 
   /// The delta [H, W, C] for a picture of the model's own size [H, W, 3] in [0,1], before attenuation and
   /// scaling. Throws kInternal if a size is another, kMalformed if the model gives NaN or infinity.
-  image::Planes delta(const image::Planes& resized, const Bits& message);
+  pixels::Planes delta(const pixels::Planes& resized, const Bits& message);
   /// The same, whatever numbers the model gives: for `verify`, which reports them.
-  image::Planes unchecked_delta(const image::Planes& resized, const Bits& message);
+  pixels::Planes unchecked_delta(const pixels::Planes& resized, const Bits& message);
 
   std::size_t bits() const { return bits_; }
   std::int64_t height() const { return height_; }

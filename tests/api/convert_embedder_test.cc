@@ -8,8 +8,8 @@
 #include "api/converted_detector.h"
 #include "expect_error.h"
 #include "float_checks.h"
+#include "model_file/reader.h"
 #include "reference_images.h"
-#include "tflite/reader.h"
 #include "tflite/run_in_litert.h"
 
 namespace sealite {
@@ -119,12 +119,12 @@ TEST_P(GoldenConvertEmbedder, AnotherImageSize) {
   border.height = border.width = 32;
   const auto network = model::make_embedder(model::load_card(fixture(name + ".card.yaml").string()));
   const graph::Graph graph = build_embedder_graph(*network, model::Weights(file), border);
-  const std::vector<graph::Tensor> inputs = {
+  const std::vector<evaluate::Tensor> inputs = {
       {graph.shape(graph.inputs[0]), random_values(graph.shape(graph.inputs[0]), 3, 0, 1)},
       {{1, messages.shape[1]}, {quarter(messages.values, 1).begin(), quarter(messages.values, 1).end()}}};
   auto model = runtime::load_model(output, "embed");
-  expect_near(runtime::run_in_litert(model, graph, inputs).at(0).values, evaluate(graph, inputs).at(0).values,
-              GetParam().tolerance, 0);
+  expect_near(runtime::run_in_litert(model, graph, inputs).at(0).values,
+              evaluate::evaluate(graph, inputs).at(0).values, GetParam().tolerance, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenConvertEmbedder, ::testing::ValuesIn(kFixtures));
@@ -141,7 +141,7 @@ class ConvertEmbedder : public ::testing::Test {
 
 TEST_F(ConvertEmbedder, MetadataSaysHowToEmbed) {
   const ConvertReport report = convert_embedder(checkpoint, output, options);
-  const auto json = nlohmann::json::parse(tflite::read_model(output).metadata.at("sealite"));
+  const auto json = nlohmann::json::parse(model_file::read_model(output).metadata.at("sealite"));
   EXPECT_EQ(json["part"], "embedder");
   EXPECT_EQ(json["bits"], 32);
   EXPECT_EQ(json["attenuation"], "jnd_1_1");

@@ -3,8 +3,8 @@
 
 #include "api/converted_detector.h"
 #include "float_checks.h"
+#include "model_file/reader.h"
 #include "reference_images.h"
-#include "tflite/reader.h"
 #include "tflite/run_in_litert.h"
 
 namespace sealite {
@@ -46,7 +46,7 @@ class GoldenConvert : public ::testing::TestWithParam<Fixture> {
 };
 
 TEST_P(GoldenConvert, EachLayoutGivesPyTorchsLogits) {
-  const graph::Tensor planar{images.shape, images.values};
+  const evaluate::Tensor planar{images.shape, images.values};
   for (const ImageLayout layout : {ImageLayout::kNchw, ImageLayout::kNhwc}) {
     const bool nchw = layout == ImageLayout::kNchw;
     ConvertOptions options;
@@ -54,12 +54,12 @@ TEST_P(GoldenConvert, EachLayoutGivesPyTorchsLogits) {
     const ConvertReport report = convert(options);
     EXPECT_EQ(report.input_shape, (nchw ? Shape{1, 3, size, size} : Shape{1, size, size, 3}));
     EXPECT_EQ(report.output_shape, (Shape{1, logits.shape[1]}));
-    const tflite::ModelInfo info = tflite::read_model(output);
+    const model_file::ModelInfo info = model_file::read_model(output);
     EXPECT_EQ(info.signatures.at(0).inputs.at(0).shape, report.input_shape);
     EXPECT_EQ(info.signatures.at(0).outputs.at(0).name, "logits");
     auto model = runtime::load_model(output, "detect");
     EXPECT_TRUE(model.fully_delegated());
-    const graph::Tensor batch = nchw ? planar : to_nhwc(images);
+    const evaluate::Tensor batch = nchw ? planar : to_nhwc(images);
     const std::size_t pixels = batch.values.size() / 4;
     const std::size_t columns = logits.values.size() / 4;
     for (std::size_t i = 0; i < 4; ++i) {
@@ -101,9 +101,9 @@ TEST_P(GoldenConvertAnySize, DynamicTakesOtherSizes) {
       border.width = width;
       const graph::Graph graph = detector_graph(checkpoint, border);
       const Shape& shape = graph.shape(graph.inputs[0]);
-      const graph::Tensor input{shape, random_values(shape, 3, 0, 1)};
-      const graph::Tensor found = runtime::run_in_litert(model, graph, {input}).at(0);
-      const graph::Tensor wanted = evaluate(graph, {input}).at(0);
+      const evaluate::Tensor input{shape, random_values(shape, 3, 0, 1)};
+      const evaluate::Tensor found = runtime::run_in_litert(model, graph, {input}).at(0);
+      const evaluate::Tensor wanted = evaluate::evaluate(graph, {input}).at(0);
       EXPECT_EQ(found.shape, wanted.shape);
       expect_near(found.values, wanted.values, tolerance, tolerance, to_string(shape));
     }
@@ -118,10 +118,10 @@ TEST_P(GoldenConvertAnySize, AnotherImageSize) {
   border.height = border.width = 128;
   const graph::Graph graph = detector_graph(checkpoint, border);
   const Shape& shape = graph.shape(graph.inputs[0]);
-  const graph::Tensor input{shape, random_values(shape, 3, 0, 1)};
+  const evaluate::Tensor input{shape, random_values(shape, 3, 0, 1)};
   auto model = runtime::load_model(output, "detect");
   expect_near(runtime::run_in_litert(model, graph, {input}).at(0).values,
-              evaluate(graph, {input}).at(0).values, tolerance, tolerance);
+              evaluate::evaluate(graph, {input}).at(0).values, tolerance, tolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenConvert, ::testing::ValuesIn(kFixtures));

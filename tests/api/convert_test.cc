@@ -9,7 +9,7 @@
 #include "expect_error.h"
 #include "float_checks.h"
 #include "model/small_checkpoint.h"
-#include "tflite/reader.h"
+#include "model_file/reader.h"
 #include "tflite/run_in_litert.h"
 
 namespace sealite {
@@ -48,10 +48,10 @@ class Convert : public ::testing::Test {
     const auto file =
         std::make_shared<const checkpoint::Checkpoint>(checkpoint::Checkpoint::open(checkpoint));
     const graph::Graph graph = build_detector_graph(*network, model::Weights(file), border);
-    const graph::Tensor input{shape, random_values(shape, 3, 0, 1)};
+    const evaluate::Tensor input{shape, random_values(shape, 3, 0, 1)};
     auto runtime = runtime::load_model(output, "detect");
-    const graph::Tensor found = runtime::run_in_litert(runtime, graph, {input}).at(0);
-    const graph::Tensor wanted = evaluate(graph, {input}).at(0);
+    const evaluate::Tensor found = runtime::run_in_litert(runtime, graph, {input}).at(0);
+    const evaluate::Tensor wanted = evaluate::evaluate(graph, {input}).at(0);
     EXPECT_EQ(found.shape, wanted.shape);
     expect_near(found.values, wanted.values, 1e-5, 1e-5);
   }
@@ -91,7 +91,7 @@ TEST_F(Convert, Report) {
 TEST_F(Convert, MetadataSaysWhatItIs) {
   options.layout = ImageLayout::kNhwc;
   const ConvertReport report = convert();
-  const tflite::ModelInfo info = tflite::read_model(output);
+  const model_file::ModelInfo info = model_file::read_model(output);
   const auto json = nlohmann::json::parse(info.metadata.at("sealite"));
   EXPECT_EQ(json["model"], "small");
   EXPECT_EQ(json["part"], "detector");
@@ -214,7 +214,8 @@ TEST_F(Convert, ThePrecisionIsThatOfTheStoredWeights) {
   const auto precision = [&](Part part) {
     options.part = part;
     const std::string said = sealite::convert(fixture("demo.pth"), output, options).at(0).precision;
-    EXPECT_EQ(nlohmann::json::parse(tflite::read_model(output).metadata.at("sealite"))["precision"], said);
+    EXPECT_EQ(nlohmann::json::parse(model_file::read_model(output).metadata.at("sealite"))["precision"],
+              said);
     return said;
   };
   options.card = "";

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/scratch_folder.h"
+#include "evaluate/evaluate.h"
 #include "fixture_files.h"
-#include "graph/evaluate.h"
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
 #include "model/embedder_graph.h"
@@ -24,9 +24,9 @@ inline graph::Graph detector_graph(const std::filesystem::path& path, const mode
 }
 
 /// [N,3,H,W] to [N,H,W,3].
-inline graph::Tensor to_nhwc(const Npy& images) {
+inline evaluate::Tensor to_nhwc(const Npy& images) {
   const std::size_t pixels = static_cast<std::size_t>(images.shape[2] * images.shape[3]);
-  graph::Tensor nhwc{{images.shape[0], images.shape[2], images.shape[3], 3}, {}};
+  evaluate::Tensor nhwc{{images.shape[0], images.shape[2], images.shape[3], 3}, {}};
   nhwc.values.resize(images.values.size());
   for (std::size_t i = 0; i < images.values.size(); ++i) {
     const std::size_t image = i / (3 * pixels);

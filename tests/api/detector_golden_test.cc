@@ -95,7 +95,7 @@ TEST_F(GoldenDemo, ReadsWhatIsInThePictures) {
 TEST_F(GoldenDemo, PixelsReadAsTheirFileDoes) {
   Detector detector = load_detector(folder / "demo.tflite");
   const auto path = fixture("coffee.watermarked.png");
-  const image::Picture picture = image::read_picture(path);
+  const pixels::Picture picture = image::read_picture(path);
   const Detection from_pixels = detector.detect_pixels(picture.rgb, picture.height, picture.width);
   EXPECT_EQ(from_pixels.logits, detector.detect_file(path).logits);
   EXPECT_EQ(from_pixels.ones, static_cast<std::size_t>(std::ranges::count_if(

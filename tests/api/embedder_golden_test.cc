@@ -7,7 +7,7 @@
 #include "expect_error.h"
 #include "float_checks.h"
 #include "image/picture.h"
-#include "tflite/reader.h"
+#include "model_file/reader.h"
 #include "watermark/blend.h"
 #include "watermark/embed.h"
 
@@ -22,8 +22,8 @@ std::string message_of(const std::string& name, std::size_t index = 0) {
 
 // At most one level away, in at most 0.1 % of the samples.
 void expect_picture(const std::filesystem::path& marked, const std::filesystem::path& expected) {
-  const image::Picture a = image::read_picture(marked);
-  const image::Picture b = image::read_picture(expected);
+  const pixels::Picture a = image::read_picture(marked);
+  const pixels::Picture b = image::read_picture(expected);
   ASSERT_EQ(a.rgb.size(), b.rgb.size());
   std::size_t different = 0;
   int largest = 0;
@@ -96,9 +96,9 @@ TEST(GoldenEmbedResidual, EqualsTheReference) {
   runtime::RunOptions run;
   run.library = runtime::litert_library();
   watermark::Embedder embedder(runtime::CompiledModel(folder / "e.tflite", "embed", run));
-  const image::Picture photo = image::read_picture(fixture("photos/cup.png"));
-  const image::Planes resized = image::resize_antialiased(photo, embedder.height(), embedder.width());
-  const image::Planes delta =
+  const pixels::Picture photo = image::read_picture(fixture("photos/cup.png"));
+  const pixels::Planes resized = pixels::resize_antialiased(photo, embedder.height(), embedder.width());
+  const pixels::Planes delta =
       embedder.delta(resized, watermark::from_hex(message_of("pixelseal_tiny"), embedder.bits()));
   const watermark::Residual residual(photo, delta, resized, watermark::Attenuation{{1, 1}, false});
   ASSERT_EQ(residual.channels(), 1);

@@ -45,7 +45,7 @@ TEST_F(EmbedDemo, TheDetectorReadsEveryFormat) {
 TEST_F(EmbedDemo, PixelsGiveTheSameAsFiles) {
   Embedder marker = embedder();
   const EmbedReport file = marker.embed_file(asset("coffee.png"), folder / "a.png", kMessage);
-  const image::Picture photo = image::read_picture(asset("coffee.png"));
+  const pixels::Picture photo = image::read_picture(asset("coffee.png"));
   const EmbeddedPixels pixels = marker.embed_pixels(photo.rgb, photo.height, photo.width, kMessage);
   EXPECT_EQ(pixels.rgb, image::read_picture(folder / "a.png").rgb);
   EXPECT_EQ(pixels.report.psnr, file.psnr);

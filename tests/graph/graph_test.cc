@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "evaluate/one_node.h"
 #include "expect_error.h"
-#include "graph/one_node.h"
 
 namespace sealite::graph {
 namespace {
@@ -173,15 +173,17 @@ TEST(MultiplyAccumulates, OfConvolutionsAndProducts) {
 TEST(Evaluate, ObservesEveryNode) {
   const Chain chain;
   std::vector<std::string> seen;
-  const auto outputs = evaluate(
-      chain.graph, {tensor({1, 4}, {0, 1, 2, 3})},
-      [&](const Node& node, const Tensor& value) { seen.push_back(node.name + to_string(value.shape)); });
+  const auto outputs = evaluate::evaluate(chain.graph, {evaluate::tensor({1, 4}, {0, 1, 2, 3})},
+                                          [&](const Node& node, const evaluate::Tensor& value) {
+                                            seen.push_back(node.name + to_string(value.shape));
+                                          });
   EXPECT_EQ(seen, (std::vector<std::string>{"difference[1, 4]", "y[1, 4]"}));
   EXPECT_EQ(outputs.at(0).values, (std::vector<float>{0, 0, 1, 2}));
 }
 
 TEST(Evaluate, TakesAnotherBatchSize) {
-  const auto outputs = evaluate(Chain().graph, {tensor({2, 4}, {0, 1, 2, 3, 4, 5, 6, 7})});
+  const auto outputs =
+      evaluate::evaluate(Chain().graph, {evaluate::tensor({2, 4}, {0, 1, 2, 3, 4, 5, 6, 7})});
   EXPECT_EQ(outputs.at(0).shape, (Shape{2, 4}));
   EXPECT_EQ(outputs.at(0).values, (std::vector<float>{0, 0, 1, 2, 3, 4, 5, 6}));
 }
@@ -189,7 +191,7 @@ TEST(Evaluate, TakesAnotherBatchSize) {
 TEST(Evaluate, InputsThatAreOutputsToo) {
   Chain chain;
   chain.graph.outputs = {chain.x, chain.difference, chain.y, chain.y, chain.one};
-  const auto outputs = evaluate(chain.graph, {tensor({1, 4}, {0, 1, 2, 3})});
+  const auto outputs = evaluate::evaluate(chain.graph, {evaluate::tensor({1, 4}, {0, 1, 2, 3})});
   EXPECT_EQ(outputs.at(0).values, (std::vector<float>{0, 1, 2, 3}));
   EXPECT_EQ(outputs.at(1).values, (std::vector<float>{-1, 0, 1, 2}));
   EXPECT_EQ(outputs.at(3).values, outputs.at(2).values);
@@ -198,11 +200,11 @@ TEST(Evaluate, InputsThatAreOutputsToo) {
 
 TEST(Evaluate, RefusesOtherInputs) {
   const Chain chain;
-  expect_error(ErrorCode::kInternal, {"1 inputs, got 0"}, [&] { evaluate(chain.graph, {}); });
+  expect_error(ErrorCode::kInternal, {"1 inputs, got 0"}, [&] { evaluate::evaluate(chain.graph, {}); });
   expect_error(ErrorCode::kInternal, {"'x' wants [1, 4]", "3 values"},
-               [&] { evaluate(chain.graph, {Tensor{{1, 4}, {1, 2, 3}}}); });
+               [&] { evaluate::evaluate(chain.graph, {evaluate::Tensor{{1, 4}, {1, 2, 3}}}); });
   expect_error(ErrorCode::kInternal, {"'x' wants [1, 4]", "[4]"},
-               [&] { evaluate(chain.graph, {Tensor{{4}, {1, 2, 3, 4}}}); });
+               [&] { evaluate::evaluate(chain.graph, {evaluate::Tensor{{4}, {1, 2, 3, 4}}}); });
 }
 
 }  // namespace

@@ -144,7 +144,7 @@ bool holds(const std::vector<std::uint8_t>& block, std::string_view text) {
 }
 
 TEST_F(Encode, ExifAndXmpAreKeptWithAnUprightOrientation) {
-  const Picture stored = read_picture(data("rgb.jpg"));
+  const pixels::Picture stored = read_picture(data("rgb.jpg"));
   for (const bool big : {false, true}) {
     write_text(folder_ / "in.jpg",
                with_segments(read_text(data("rgb.jpg")), exif_segment(6, big) + xmp_segment()));

@@ -56,7 +56,8 @@ std::string expect_error(ErrorCode code, const std::filesystem::path& path, cons
   return "";
 }
 
-void expect_pixels(const Picture& picture, const Npy& expected, float tolerance, const std::string& name) {
+void expect_pixels(const pixels::Picture& picture, const Npy& expected, float tolerance,
+                   const std::string& name) {
   ASSERT_EQ((Shape{picture.height, picture.width, 3}), expected.shape) << name;
   ASSERT_EQ(picture.rgb.size(), expected.values.size()) << name;
   for (std::size_t i = 0; i < picture.rgb.size(); ++i) {
@@ -120,10 +121,10 @@ std::pair<std::int64_t, std::int64_t> stored_position(int orientation, std::int6
 
 TEST(ReadPicture, AppliesEveryOrientation) {
   const std::string jpeg = read_bytes(data("rgb.jpg"));
-  const Picture stored = read_picture(data("rgb.jpg"));
+  const pixels::Picture stored = read_picture(data("rgb.jpg"));
   for (int orientation = 1; orientation <= 8; ++orientation) {
     const TemporaryFile file(with_orientation(jpeg, orientation));
-    const Picture upright = read_picture(file.path());
+    const pixels::Picture upright = read_picture(file.path());
     const bool turned = orientation >= 5;
     ASSERT_EQ(upright.height, turned ? stored.width : stored.height) << orientation;
     ASSERT_EQ(upright.width, turned ? stored.height : stored.width) << orientation;
@@ -148,14 +149,14 @@ TEST(ReadPicture, TheNameDoesNotMatter) {
 }
 
 TEST(ReadPicture, SeveralThreadsAtOnce) {
-  const Picture expected = read_picture(data("rgb.jpg"));
-  std::vector<Picture> read(8);
+  const pixels::Picture expected = read_picture(data("rgb.jpg"));
+  std::vector<pixels::Picture> read(8);
   {
     std::vector<std::jthread> threads;
-    for (Picture& picture : read)
+    for (pixels::Picture& picture : read)
       threads.emplace_back([&picture] { picture = read_picture(data("rgb.jpg")); });
   }
-  for (const Picture& picture : read) EXPECT_EQ(picture.rgb, expected.rgb);
+  for (const pixels::Picture& picture : read) EXPECT_EQ(picture.rgb, expected.rgb);
 }
 
 TEST(ReadPicture, TruncatedFilesAreErrors) {
@@ -257,7 +258,7 @@ TEST(ReadPicture, BrokenBytesGiveErrorsOnly) {
         broken[random() % broken.size()] = static_cast<char>(random() & 0xFF);
       const TemporaryFile file(broken);
       try {
-        const Picture picture = read_picture(file.path(), {.max_pixels = 1'000'000});
+        const pixels::Picture picture = read_picture(file.path(), {.max_pixels = 1'000'000});
         EXPECT_EQ(picture.rgb.size(), static_cast<std::size_t>(picture.height * picture.width * 3));
       } catch (const Error& error) {
         EXPECT_FALSE(std::string_view(error.what()).empty());

@@ -1,9 +1,9 @@
 // The embedders against the reference code's own numbers (tests/reference).
 #include <gtest/gtest.h>
 
+#include "evaluate/evaluate.h"
 #include "expect_error.h"
 #include "fixture_files.h"
-#include "graph/evaluate.h"
 #include "model/embedder_graph.h"
 #include "model/small_checkpoint.h"
 #include "reference_images.h"
@@ -50,8 +50,8 @@ TEST_P(GoldenEmbedder, EqualsPyTorch) {
   const Npy images = images_64();
   const Npy messages = read_npy(fixture(name + ".messages.npy"));
   const Npy delta = read_npy(fixture(name + ".embedder_delta.npy"));
-  const auto outputs = evaluate(build(Layout::kNchw, images.shape),
-                                {{images.shape, images.values}, {messages.shape, messages.values}});
+  const auto outputs = evaluate::evaluate(build(Layout::kNchw, images.shape),
+                                          {{images.shape, images.values}, {messages.shape, messages.values}});
   EXPECT_EQ(outputs.at(0).shape, delta.shape);
   expect_near(outputs[0].values, delta.values, GetParam().tolerance, 0);
 }

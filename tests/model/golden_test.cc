@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "base/scratch_folder.h"
+#include "evaluate/evaluate.h"
 #include "fixture_files.h"
 #include "graph/builder.h"
-#include "graph/evaluate.h"
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
 #include "model/pixel_decoder.h"
@@ -50,8 +50,8 @@ TEST_P(GoldenDetector, EqualsPyTorch) {
   const std::string name = GetParam().name;
   const Npy images = detector_images(name);
   const Npy logits = read_npy(fixture(name + ".detector_logits.npy"));
-  const auto outputs =
-      evaluate(build(GetParam().checkpoint, Layout::kNchw, images.shape), {{images.shape, images.values}});
+  const auto outputs = evaluate::evaluate(build(GetParam().checkpoint, Layout::kNchw, images.shape),
+                                          {{images.shape, images.values}});
   EXPECT_EQ(outputs.at(0).shape, logits.shape);
   expect_near(outputs[0].values, logits.values, GetParam().tolerance, GetParam().tolerance);
 }
@@ -65,10 +65,10 @@ TEST_P(GoldenDetector, NhwcBorderGivesTheSame) {
   graph::Builder builder(transpose);
   transpose.outputs = {
       builder.add("nhwc", graph::Transpose{{0, 2, 3, 1}}, {builder.input("x", images.shape)})};
-  const auto nchw =
-      evaluate(build(GetParam().checkpoint, Layout::kNchw, images.shape), {{images.shape, images.values}});
-  const auto nhwc = evaluate(build(GetParam().checkpoint, Layout::kNhwc, images.shape),
-                             evaluate(transpose, {{images.shape, images.values}}));
+  const auto nchw = evaluate::evaluate(build(GetParam().checkpoint, Layout::kNchw, images.shape),
+                                       {{images.shape, images.values}});
+  const auto nhwc = evaluate::evaluate(build(GetParam().checkpoint, Layout::kNhwc, images.shape),
+                                       evaluate::evaluate(transpose, {{images.shape, images.values}}));
   EXPECT_EQ(nhwc.at(0).values, nchw.at(0).values);
 }
 
@@ -119,7 +119,7 @@ TEST_P(GoldenDecoder, EqualsPyTorch) {
   if (c.pixelwise) x = builder.add("nchw", graph::Transpose{{0, 3, 1, 2}}, {x});
   graph.outputs = {x};
   verify(graph);
-  const auto outputs = evaluate(graph, {{latents->shape(), read_floats(*latents)}});
+  const auto outputs = evaluate::evaluate(graph, {{latents->shape(), read_floats(*latents)}});
   EXPECT_EQ(outputs.at(0).shape, logits->shape());
   expect_near(outputs[0].values, read_floats(*logits), 1e-6, 1e-6);
 }

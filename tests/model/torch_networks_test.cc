@@ -1,10 +1,10 @@
 // Networks that no fixture has, against torch.nn (data/make_networks.py).
 #include <gtest/gtest.h>
 
+#include "evaluate/evaluate.h"
 #include "expect_error.h"
 #include "fixture_files.h"
 #include "float_checks.h"
-#include "graph/evaluate.h"
 #include "model/card.h"
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
@@ -27,11 +27,11 @@ void PrintTo(const NetworkCase& c, std::ostream* out) {
 
 class TorchNetwork : public ::testing::TestWithParam<NetworkCase> {
  protected:
-  graph::Tensor tensor(const std::string& name) const {
+  evaluate::Tensor tensor(const std::string& name) const {
     const auto source = weights.source(name);
     return {source->shape(), read_floats(*source)};
   }
-  InterfaceOptions border(const graph::Tensor& images) const {
+  InterfaceOptions border(const evaluate::Tensor& images) const {
     InterfaceOptions options;
     options.batch = images.shape[0];
     options.height = images.shape[2];
@@ -39,14 +39,15 @@ class TorchNetwork : public ::testing::TestWithParam<NetworkCase> {
     return options;
   }
   // As built, and after the passes that `convert` runs.
-  static void expect_answers(graph::Graph graph, const std::vector<graph::Tensor>& inputs,
-                             const graph::Tensor& wanted, double tolerance) {
+  static void expect_answers(graph::Graph graph, const std::vector<evaluate::Tensor>& inputs,
+                             const evaluate::Tensor& wanted, double tolerance) {
     verify(graph);
     EXPECT_EQ(graph.shape(graph.outputs[0]), wanted.shape);
-    expect_near(evaluate(graph, inputs).at(0).values, wanted.values, tolerance, tolerance, "as built");
+    expect_near(evaluate::evaluate(graph, inputs).at(0).values, wanted.values, tolerance, tolerance,
+                "as built");
     passes::run_pipeline(graph, {});
     verify(graph);
-    expect_near(evaluate(graph, inputs).at(0).values, wanted.values, tolerance, tolerance,
+    expect_near(evaluate::evaluate(graph, inputs).at(0).values, wanted.values, tolerance, tolerance,
                 "after the passes");
   }
 
@@ -60,7 +61,7 @@ class TorchVit : public TorchNetwork {};
 TEST_P(TorchVit, GivesTheLogits) {
   const auto network = make_detector(card);
   check_parameters(weights.checkpoint(), network->parameters(), "small");
-  const graph::Tensor images = tensor("images");
+  const evaluate::Tensor images = tensor("images");
   expect_answers(build_detector_graph(*network, weights, border(images)), {images}, tensor("logits"), 2e-6);
 }
 
@@ -96,7 +97,7 @@ class TorchUNet : public TorchNetwork {};
 TEST_P(TorchUNet, GivesTheDelta) {
   const auto network = make_embedder(card);
   check_parameters(weights.checkpoint(), network->parameters(), "small");
-  const graph::Tensor images = tensor("images");
+  const evaluate::Tensor images = tensor("images");
   expect_answers(build_embedder_graph(*network, weights, border(images)), {images, tensor("messages")},
                  tensor("delta"), 5e-6);
 }

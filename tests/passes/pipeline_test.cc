@@ -102,8 +102,9 @@ TEST(Pipeline, DynamicShapesSkipWhatBakesThemIn) {
   expect_same(before, after);
   // The result still runs at another size and batch.
   const Shape larger{2, 25, 21, 3};
-  const Tensor input{larger, random_values(larger, 5)};
-  expect_near(evaluate(after, {input}).at(0).values, evaluate(before, {input}).at(0).values, 2e-5, 2e-5);
+  const evaluate::Tensor input{larger, random_values(larger, 5)};
+  expect_near(evaluate::evaluate(after, {input}).at(0).values,
+              evaluate::evaluate(before, {input}).at(0).values, 2e-5, 2e-5);
 }
 
 TEST(DeadNodes, AreRemoved) {

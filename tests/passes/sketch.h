@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "evaluate/evaluate.h"
 #include "float_checks.h"
 #include "graph/builder.h"
-#include "graph/evaluate.h"
 #include "passes/pass.h"
 
 namespace sealite::passes {
@@ -93,11 +93,11 @@ inline std::string interface_of(const Graph& graph) {
 inline void expect_same(const Graph& before, const Graph& after) {
   ASSERT_NO_THROW(verify(after)) << dump(after);
   EXPECT_EQ(interface_of(after), interface_of(before));
-  std::vector<Tensor> inputs;
+  std::vector<evaluate::Tensor> inputs;
   for (const ValueId id : before.inputs)
     inputs.push_back({before.shape(id), random_values(before.shape(id), 99, -2, 2)});
-  const auto wanted = evaluate(before, inputs);
-  const auto found = evaluate(after, inputs);
+  const auto wanted = evaluate::evaluate(before, inputs);
+  const auto found = evaluate::evaluate(after, inputs);
   ASSERT_EQ(found.size(), wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     EXPECT_EQ(found[i].shape, wanted[i].shape);

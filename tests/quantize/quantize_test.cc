@@ -33,7 +33,7 @@ Graph small_network() {
   return graph;
 }
 
-Tensor pictures(const Graph& graph, std::int64_t count, unsigned seed) {
+evaluate::Tensor pictures(const Graph& graph, std::int64_t count, unsigned seed) {
   Shape shape = graph.shape(graph.inputs[0]);
   shape[0] = count;
   return {shape, random_values(shape, seed, 0, 1)};
@@ -49,8 +49,9 @@ Graph quantized(const Graph& original, std::string_view recipe, std::vector<Keep
   return graph;
 }
 
-double logits_error(const Graph& original, const Graph& other, const Tensor& images) {
-  return relative_error(evaluate(other, {images})[0].values, evaluate(original, {images})[0].values);
+double logits_error(const Graph& original, const Graph& other, const evaluate::Tensor& images) {
+  return relative_error(evaluate::evaluate(other, {images})[0].values,
+                        evaluate::evaluate(original, {images})[0].values);
 }
 
 std::map<DType, int> filter_types(const Graph& graph) {
@@ -102,7 +103,7 @@ TEST(Recipe, FourBitsAreForNetworksOfProducts) {
 // An eighth above what was measured.
 TEST(Quantize, ErrorBoundOfEachRecipe) {
   const Graph network = small_network();
-  const Tensor images = pictures(network, 3, 5);
+  const evaluate::Tensor images = pictures(network, 3, 5);
   EXPECT_EQ(logits_error(network, quantized(network, "float32"), images), 0);
   EXPECT_LT(logits_error(network, quantized(network, "fp16"), images), 3.75e-4);
   EXPECT_LT(logits_error(network, quantized(network, "int8"), images), 7.9e-3);
@@ -112,7 +113,7 @@ TEST(Quantize, ErrorBoundOfEachRecipe) {
 TEST(Quantize, LiteRtRunsEachRecipeDelegatedAndNearTheEvaluator) {
   const ScratchFolder scratch;
   const Graph network = small_network();
-  const Tensor images = pictures(network, 1, 6);
+  const evaluate::Tensor images = pictures(network, 1, 6);
   for (const char* recipe : {"float32", "fp16", "int8", "int4"}) {
     const Graph graph = quantized(network, recipe);
     const auto path = scratch.path() / recipe;
@@ -124,14 +125,15 @@ TEST(Quantize, LiteRtRunsEachRecipeDelegatedAndNearTheEvaluator) {
     const auto found = runtime::run_in_litert(model, graph, {images})[0];
     // The runtime also rounds activations to 8 bits where weights are integers.
     const bool integers = recipe[0] == 'i';
-    EXPECT_LT(relative_error(found.values, evaluate(graph, {images})[0].values), integers ? 1e-2 : 1e-5)
+    EXPECT_LT(relative_error(found.values, evaluate::evaluate(graph, {images})[0].values),
+              integers ? 1e-2 : 1e-5)
         << recipe;
   }
 }
 
 TEST(Calibrate, TakesTheMeanErrorOut) {
   const Graph network = small_network();
-  const Tensor unseen = pictures(network, 4, 8);
+  const evaluate::Tensor unseen = pictures(network, 4, 8);
   const Graph plain = quantized(network, "int4");
   Graph corrected = plain;
   calibrate(network, corrected, {pictures(network, 8, 7)}, false);
@@ -145,7 +147,7 @@ TEST(Gptq, LowersTheOutputErrorWhereInputsAreCorrelated) {
   constexpr std::int64_t kRows = 200;
   const std::vector<float> directions = random_values({6, kInputs}, 31);
   const std::vector<float> amounts = random_values({kRows, 6}, 32);
-  Tensor input{{1, 1, kRows, kInputs}, {}};
+  evaluate::Tensor input{{1, 1, kRows, kInputs}, {}};
   for (std::size_t row = 0; row < kRows; ++row) {
     for (std::size_t i = 0; i < kInputs; ++i) {
       float value = 0;

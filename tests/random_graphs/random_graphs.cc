@@ -15,10 +15,10 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "model_file/runnable_graph.h"
 #include "random_graph.h"
 #include "runtime/litert_library.h"
 #include "sealite/sealite.h"
-#include "tflite/runnable_graph.h"
 
 namespace sealite {
 namespace {
@@ -62,7 +62,7 @@ class Trial {
   void run(std::uint64_t seed, std::map<std::string, std::uint64_t>& outcomes) const {
     const RandomModel model = make_random_model(seed);
     tflite::write(model.graph, path_, model.options);
-    tflite::read_runnable_graph(path_, model.options.signature);
+    model_file::read_runnable_graph(path_, model.options.signature);
     const std::vector<std::uint8_t> pixels(static_cast<std::size_t>(kHeight * kWidth * 3), 77);
     ++outcomes[model.options.signature == "detect" ? detect(pixels) : embed(pixels)];
     ++outcomes[outcome_of("verify", [&] {

@@ -4,9 +4,9 @@
 #include "base/scratch_folder.h"
 #include "float_checks.h"
 #include "graph/builder.h"
+#include "model_file/import_graph.h"
+#include "model_file/reader.h"
 #include "passes/pass.h"
-#include "tflite/import_graph.h"
-#include "tflite/reader.h"
 #include "tflite/run_in_litert.h"
 #include "tflite/writer.h"
 
@@ -35,7 +35,7 @@ TEST_P(OpsInLiteRt, EqualTheEvaluator) {
   Graph graph;
   Builder builder(graph);
   std::vector<ValueId> ids;
-  std::vector<Tensor> inputs;
+  std::vector<evaluate::Tensor> inputs;
   unsigned seed = 1;
   for (const Shape& shape : c.inputs) {
     ids.push_back(builder.input("input" + std::to_string(ids.size()), shape));
@@ -45,23 +45,23 @@ TEST_P(OpsInLiteRt, EqualTheEvaluator) {
     ids.push_back(
         builder.constant("constant" + std::to_string(ids.size()), shape, random_values(shape, seed++)));
   graph.outputs = {builder.add("output", c.op, ids)};
-  const Tensor expected = evaluate(graph, inputs).at(0);
+  const evaluate::Tensor expected = evaluate::evaluate(graph, inputs).at(0);
   passes::run_pipeline(graph, {});
 
   const ScratchFolder folder;
   WriteOptions options;
   options.signature = "run";
   write(graph, folder / "op.tflite", options);
-  read_model(folder / "op.tflite");
+  model_file::read_model(folder / "op.tflite");
   auto model = runtime::load_model(folder / "op.tflite", "run");
-  const Tensor found = runtime::run_in_litert(model, graph, inputs).at(0);
+  const evaluate::Tensor found = runtime::run_in_litert(model, graph, inputs).at(0);
   EXPECT_EQ(found.shape, expected.shape);
   expect_near(found.values, expected.values, 1e-5, 1e-5);
 
   // What was written reads back as the same network.
-  const Graph stored = import_graph(folder / "op.tflite", "run");
+  const Graph stored = model_file::import_graph(folder / "op.tflite", "run");
   verify(stored);
-  expect_near(evaluate(stored, inputs).at(0).values, expected.values, 1e-5, 1e-5);
+  expect_near(evaluate::evaluate(stored, inputs).at(0).values, expected.values, 1e-5, 1e-5);
 }
 
 const Shape kImage{2, 7, 6, 5};

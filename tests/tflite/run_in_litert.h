@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "graph/evaluate.h"
+#include "evaluate/evaluate.h"
 #include "runtime/compiled_model.h"
 #include "runtime/litert_library.h"
 
@@ -28,15 +28,15 @@ inline std::size_t index_of(const std::vector<TensorInfo>& tensors, std::string_
 
 /// What LiteRT makes of `inputs`, which belong to `graph`'s inputs by position; resizes where the shape is
 /// another.
-inline std::vector<graph::Tensor> run_in_litert(CompiledModel& model, const graph::Graph& graph,
-                                                const std::vector<graph::Tensor>& inputs) {
+inline std::vector<evaluate::Tensor> run_in_litert(CompiledModel& model, const graph::Graph& graph,
+                                                   const std::vector<evaluate::Tensor>& inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const std::size_t index = index_of(model.inputs(), graph.value(graph.inputs[i]).name);
     if (model.input_shape(index) != inputs[i].shape) model.resize_input(index, inputs[i].shape);
     model.write_input(index, inputs[i].values);
   }
   model.run();
-  std::vector<graph::Tensor> outputs;
+  std::vector<evaluate::Tensor> outputs;
   for (const graph::ValueId id : graph.outputs) {
     // A lone output may be called otherwise in the signature.
     const std::size_t index = graph.outputs.size() == 1 ? 0 : index_of(model.outputs(), graph.value(id).name);

@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "evaluate/evaluate.h"
 #include "float_checks.h"
 #include "graph/builder.h"
-#include "graph/evaluate.h"
 #include "tflite/writer.h"
 
 namespace sealite::tflite {
@@ -26,7 +26,7 @@ inline graph::Graph small_graph() {
   return graph;
 }
 
-inline graph::Tensor small_input() {
+inline evaluate::Tensor small_input() {
   return {{1, 6, 6, 3}, random_values({1, 6, 6, 3}, 50)};
 }
 

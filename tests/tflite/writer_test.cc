@@ -5,8 +5,8 @@
 #include "base/mapped_file.h"
 #include "base/scratch_folder.h"
 #include "expect_error.h"
+#include "model_file/reader.h"
 #include "schema_generated.h"
-#include "tflite/reader.h"
 #include "tflite/run_in_litert.h"
 #include "tflite/small_model.h"
 
@@ -32,7 +32,7 @@ TEST_P(WriterPlacement, WhatIsWrittenIsRead) {
   EXPECT_EQ(written.file_bytes, std::filesystem::file_size(file));
   EXPECT_EQ(folder.entries(), 1);
 
-  const ModelInfo info = read_model(file);
+  const model_file::ModelInfo info = model_file::read_model(file);
   EXPECT_EQ(info.file_bytes, written.file_bytes);
   EXPECT_EQ(info.description, "a small model");
   EXPECT_EQ(info.weights_outside, GetParam() == WeightPlacement::kOutside);
@@ -40,7 +40,7 @@ TEST_P(WriterPlacement, WhatIsWrittenIsRead) {
   EXPECT_EQ(info.metadata.at("sealite"), R"({"bits":3})");
   EXPECT_EQ(info.metadata.at("empty"), "");
   ASSERT_EQ(info.signatures.size(), 1U);
-  const ModelSignature& signature = info.signatures[0];
+  const model_file::ModelSignature& signature = info.signatures[0];
   EXPECT_EQ(signature.key, "detect");
   ASSERT_EQ(signature.inputs.size(), 1U);
   EXPECT_EQ(signature.inputs[0].name, "image");
@@ -49,7 +49,7 @@ TEST_P(WriterPlacement, WhatIsWrittenIsRead) {
   EXPECT_EQ(signature.outputs[0].name, "logits");
   EXPECT_EQ(signature.outputs[0].shape, (Shape{1, 4}));
   std::map<std::string, std::uint64_t> weights;
-  for (const ModelTensor& tensor : info.tensors) {
+  for (const model_file::ModelTensor& tensor : info.tensors) {
     if (tensor.weight_bytes > 0) weights[tensor.name] = tensor.weight_bytes;
   }
   EXPECT_EQ(weights, (std::map<std::string, std::uint64_t>{{"conv.weight", 240},
@@ -64,7 +64,7 @@ TEST_P(WriterPlacement, GivesTheEvaluatorsNumbers) {
   write(graph, file, small_options(GetParam()));
   auto model = runtime::load_model(file, "detect");
   const auto found = runtime::run_in_litert(model, graph, {small_input()});
-  expect_near(found.at(0).values, evaluate(graph, {small_input()}).at(0).values, 1e-6, 1e-6);
+  expect_near(found.at(0).values, evaluate::evaluate(graph, {small_input()}).at(0).values, 1e-6, 1e-6);
 }
 
 // XNNPACK's kernels may read 16 bytes past a weight.
@@ -117,7 +117,7 @@ TEST_F(Writer, InsideAndOutsideAnswerAlike) {
 
 TEST_F(Writer, SmallModelsKeepTheirWeightsInside) {
   write(small_graph(), file, small_options());
-  EXPECT_FALSE(read_model(file).weights_outside);
+  EXPECT_FALSE(model_file::read_model(file).weights_outside);
 }
 
 TEST_F(Writer, SharedConstantsAreWrittenOnce) {
@@ -129,7 +129,8 @@ TEST_F(Writer, SharedConstantsAreWrittenOnce) {
   const auto y = builder.add("a", graph::FullyConnected{}, {x, weight, bias});
   graph.outputs = {builder.add("b", graph::FullyConnected{}, {y, weight, bias})};
   write(graph, file, small_options());
-  EXPECT_EQ(std::ranges::count_if(read_model(file).tensors, [](const auto& t) { return t.weight_bytes > 0; }),
+  EXPECT_EQ(std::ranges::count_if(model_file::read_model(file).tensors,
+                                  [](const auto& t) { return t.weight_bytes > 0; }),
             2);
 }
 
@@ -138,14 +139,14 @@ TEST_F(Writer, DynamicShapesAreFree) {
   options.dynamic_shapes = true;
   const graph::Graph graph = small_graph();
   write(graph, file, options);
-  const ModelSignature signature = read_model(file).signatures.at(0);
+  const model_file::ModelSignature signature = model_file::read_model(file).signatures.at(0);
   EXPECT_EQ(signature.inputs[0].shape, (Shape{-1, -1, -1, 3}));
   EXPECT_EQ(signature.outputs[0].shape, (Shape{-1, 4}));
   auto model = runtime::load_model(file, "detect");
   for (const Shape& shape : {Shape{1, 6, 6, 3}, Shape{3, 10, 4, 3}, Shape{1, 2, 2, 3}}) {
-    const graph::Tensor input{shape, random_values(shape, 7)};
+    const evaluate::Tensor input{shape, random_values(shape, 7)};
     const auto found = runtime::run_in_litert(model, graph, {input}).at(0);
-    const auto wanted = evaluate(graph, {input}).at(0);
+    const auto wanted = evaluate::evaluate(graph, {input}).at(0);
     EXPECT_EQ(found.shape, wanted.shape);
     expect_near(found.values, wanted.values, 1e-6, 1e-6);
   }
@@ -162,7 +163,7 @@ TEST_F(Writer, DynamicPixelsOfTheOutputAreFreeToo) {
     options.dynamic_shapes = true;
     options.nchw_input = nchw;
     write(graph, file, options);
-    const ModelSignature signature = read_model(file).signatures.at(0);
+    const model_file::ModelSignature signature = model_file::read_model(file).signatures.at(0);
     const Shape free = nchw ? Shape{-1, 3, -1, -1} : Shape{-1, -1, -1, 3};
     EXPECT_EQ(signature.inputs[0].shape, free);
     EXPECT_EQ(signature.outputs[0].shape, free);
@@ -233,8 +234,8 @@ TEST_F(Writer, MetadataMayBeCompletedWhenAllWeightsWereRead) {
     options.metadata = {{"first", "a text"}, {"second", "0000"}};
     options.final_metadata = [] { return WriteOptions::Metadata{{"first", "a text"}, {"second", "4321"}}; };
     write(small_graph(), file, options);
-    EXPECT_EQ(read_model(file).metadata.at("first"), "a text");
-    EXPECT_EQ(read_model(file).metadata.at("second"), "4321");
+    EXPECT_EQ(model_file::read_model(file).metadata.at("first"), "a text");
+    EXPECT_EQ(model_file::read_model(file).metadata.at("second"), "4321");
     // But for that it is the file that it would have been.
     const std::string completed = read_text(file);
     options.metadata[1].second = "4321";
@@ -260,15 +261,15 @@ TEST_F(SlowWriter, MoreThanTwoGigabytesGoOutside) {
   const WriteResult written = write(huge_graph(), file, small_options());
   EXPECT_GT(written.file_bytes, 2'457'600'000U);
   EXPECT_EQ(written.file_bytes, std::filesystem::file_size(file));
-  const ModelInfo info = read_model(file);
+  const model_file::ModelInfo info = model_file::read_model(file);
   EXPECT_TRUE(info.weights_outside);
-  EXPECT_EQ(std::ranges::count(info.tensors, 2'457'600'000U, &ModelTensor::weight_bytes), 1);
+  EXPECT_EQ(std::ranges::count(info.tensors, 2'457'600'000U, &model_file::ModelTensor::weight_bytes), 1);
   const MappedFile mapped(file);
   for (const std::uint64_t offset :
        {std::uint64_t{1} << 20U, std::uint64_t{1} << 31U, std::uint64_t{2'400'000'000}})
     EXPECT_EQ(load<float>(mapped.bytes(), offset), 0.25F);
   std::filesystem::resize_file(file, written.file_bytes - 100'000);
-  expect_error(ErrorCode::kMalformed, {"cut off"}, [&] { read_model(file); });
+  expect_error(ErrorCode::kMalformed, {"cut off"}, [&] { model_file::read_model(file); });
 }
 
 }  // namespace

@@ -6,9 +6,9 @@
 #include "expect_error.h"
 #include "model/derive_card.h"
 #include "model/embedder_graph.h"
+#include "model_file/reader.h"
 #include "passes/pass.h"
 #include "sealite/make_checkpoint.h"
-#include "tflite/reader.h"
 #include "tflite/writer.h"
 #include "verify/verified_model.h"
 
@@ -200,7 +200,7 @@ TEST_F(VerifyEmbedder, CatchesAnotherCheckpoint) {
 }
 
 TEST_F(VerifyEmbedder, CatchesMetadataOfTheOtherPart) {
-  const std::string detector = tflite::read_model(convert(demo())).metadata.at("sealite");
+  const std::string detector = model_file::read_model(convert(demo())).metadata.at("sealite");
   const auto bad = changed(embedder(demo()), [&](tfl::ModelT& m) {
     for (const auto& entry : m.metadata) {
       if (entry->name == "sealite")
@@ -259,7 +259,7 @@ TEST_F(VerifyEmbedder, NamesADoubleNormalisation) {
     tflite::WriteOptions options;
     options.signature = "embed";
     options.output_names = {"delta"};
-    options.metadata = {{"sealite", tflite::read_model(embedder(demo())).metadata.at("sealite")}};
+    options.metadata = {{"sealite", model_file::read_model(embedder(demo())).metadata.at("sealite")}};
     tflite::write(graph, folder / "twice.tflite", options);
     return folder / "twice.tflite";
   };

@@ -11,11 +11,11 @@
 #include "model/derive_card.h"
 #include "model/detector_graph.h"
 #include "model/layers.h"
+#include "model_file/reader.h"
 #include "passes/pass.h"
 #include "runtime/litert_library.h"
 #include "sealite/convert.h"
 #include "sealite/make_checkpoint.h"
-#include "tflite/reader.h"
 #include "tflite/writer.h"
 #include "verify/verified_model.h"
 #include "watermark/detect.h"
@@ -222,7 +222,7 @@ TEST_F(Verify, CatchesTheGuidesDoubleNormalisation) {
   tflite::WriteOptions options;
   options.signature = "detect";
   options.output_names = {"logits"};
-  options.metadata = {{"sealite", tflite::read_model(convert(demo())).metadata.at("sealite")}};
+  options.metadata = {{"sealite", model_file::read_model(convert(demo())).metadata.at("sealite")}};
   tflite::write(graph, folder / "twice.tflite", options);
   const VerifyReport report = verify_model(folder / "twice.tflite", against(demo()));
   expect_caught(report, "checkpoint-bits", "normalises its input twice");

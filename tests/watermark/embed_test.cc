@@ -7,29 +7,29 @@
 namespace sealite::watermark {
 namespace {
 
-image::Planes random_planes(std::int64_t height, std::int64_t width, std::int64_t channels, unsigned seed) {
+pixels::Planes random_planes(std::int64_t height, std::int64_t width, std::int64_t channels, unsigned seed) {
   return {height, width, channels, random_values({height, width, channels}, seed, seed == 1 ? 0.0F : -1.0F)};
 }
 
-image::Picture random_picture(std::int64_t height, std::int64_t width) {
-  image::Picture picture{height, width, {}};
+pixels::Picture random_picture(std::int64_t height, std::int64_t width) {
+  pixels::Picture picture{height, width, {}};
   for (const float value : random_values({height, width, 3}, 3, 0, 256))
     picture.rgb.push_back(static_cast<std::uint8_t>(value));
   return picture;
 }
 
 TEST(Blend, StripsGiveTheSameBytesAsOne) {
-  const image::Planes resized = random_planes(16, 16, 3, 1);
+  const pixels::Planes resized = random_planes(16, 16, 3, 1);
   for (const auto& [height, width] : {std::pair{45, 37}, {9, 80}, {1, 1}}) {
-    const image::Picture picture = random_picture(height, width);
+    const pixels::Picture picture = random_picture(height, width);
     for (const std::int64_t channels : {1, 3}) {
-      const image::Planes delta = random_planes(16, 16, channels, 2);
+      const pixels::Planes delta = random_planes(16, 16, channels, 2);
       for (const auto& attenuation :
            {std::optional<Attenuation>{}, std::optional(Attenuation{{1, 1}, false}),
             std::optional(Attenuation{{3, 3}, false}), std::optional(Attenuation{{1, 3}, true}),
             std::optional(Attenuation{{3, 1}, true}), std::optional(Attenuation{{3, 3}, true})}) {
         const Residual residual(picture, delta, resized, attenuation);
-        const image::Picture whole = blend(picture, residual, {1, 0.7F, height});
+        const pixels::Picture whole = blend(picture, residual, {1, 0.7F, height});
         EXPECT_TRUE(height == 1 || whole.rgb != picture.rgb);
         for (const std::int64_t strip : {1, 7, 32})
           EXPECT_EQ(blend(picture, residual, {1, 0.7F, strip}).rgb, whole.rgb) << strip;
@@ -39,9 +39,9 @@ TEST(Blend, StripsGiveTheSameBytesAsOne) {
 }
 
 TEST(Blend, ClampsAndRounds) {
-  const image::Picture picture{1, 3, {0, 128, 255, 10, 20, 30, 200, 100, 0}};
-  const image::Planes resized{1, 3, 3, std::vector<float>(9, 0.5F)};
-  const image::Planes delta{1, 3, 1, {-1, 0.01F, 1}};
+  const pixels::Picture picture{1, 3, {0, 128, 255, 10, 20, 30, 200, 100, 0}};
+  const pixels::Planes resized{1, 3, 3, std::vector<float>(9, 0.5F)};
+  const pixels::Planes delta{1, 3, 1, {-1, 0.01F, 1}};
   const Residual residual(picture, delta, resized, std::nullopt);
   // 0.01 * 255 = 2.55
   EXPECT_EQ(blend(picture, residual, {1, 1}).rgb,
@@ -52,8 +52,8 @@ TEST(Blend, ClampsAndRounds) {
 }
 
 TEST(Blend, ThreeChannelsStayApart) {
-  const image::Picture picture{1, 1, {100, 100, 100}};
-  const image::Planes resized{1, 1, 3, {0.5F, 0.5F, 0.5F}};
+  const pixels::Picture picture{1, 1, {100, 100, 100}};
+  const pixels::Planes resized{1, 1, 3, {0.5F, 0.5F, 0.5F}};
   const Residual residual(picture, {1, 1, 3, {-0.1F, 0, 0.1F}}, resized, std::nullopt);
   EXPECT_EQ(residual.channels(), 3);
   EXPECT_EQ(blend(picture, residual, {}).rgb, (std::vector<std::uint8_t>{75, 100, 126}));
