@@ -15,7 +15,7 @@
 namespace sealite {
 namespace {
 
-struct Fixture {
+struct EmbedderFixture {
   std::string name;
   double tolerance;  // |difference| <= tolerance; delta lies in [-1, 1]
   // What weights in float16 and in 8 bits leave, 1 dB (an eighth of the error) below what was measured.
@@ -23,24 +23,24 @@ struct Fixture {
   double int8_decibels;
 };
 
-void PrintTo(const Fixture& model, std::ostream* out) {
+void PrintTo(const EmbedderFixture& model, std::ostream* out) {
   *out << model.name;
 }
 
 // XNNPACK's float32 has been seen 5.0e-6 away from PyTorch's, and 5.3e-5 for demo; PyTorch's own from float64
 // is in tests/model/embedder_golden_test.cc. Other processors have other kernels.
-const Fixture kFixtures[] = {{"chunkyseal_tiny", 8e-6, 67.9, 34.2},
-                             {"pixelseal_tiny", 8e-6, 74.3, 42.4},
-                             {"videoseal_1.0_tiny", 8e-6, 78.3, 44.7},
-                             {"videoseal_0.0_tiny", 3e-5, 65.9, 32.6},
-                             {"demo", 1e-4, 65.7, 23.3}};
+const EmbedderFixture kEmbedderFixtures[] = {{"chunkyseal_tiny", 8e-6, 67.9, 34.2},
+                                             {"pixelseal_tiny", 8e-6, 74.3, 42.4},
+                                             {"videoseal_1.0_tiny", 8e-6, 78.3, 44.7},
+                                             {"videoseal_0.0_tiny", 3e-5, 65.9, 32.6},
+                                             {"demo", 1e-4, 65.7, 23.3}};
 
 // 20 log10 of the norm of `wanted` over that of the difference.
 double decibels(const std::vector<float>& found, const std::vector<float>& wanted) {
   return -20 * std::log10(relative_error(found, wanted));
 }
 
-class GoldenConvertEmbedder : public ::testing::TestWithParam<Fixture> {
+class GoldenConvertEmbedder : public ::testing::TestWithParam<EmbedderFixture> {
  protected:
   ConvertReport convert(ConvertOptions options = {}) const {
     options.card = fixture(name + ".card.yaml").string();
@@ -127,7 +127,7 @@ TEST_P(GoldenConvertEmbedder, AnotherImageSize) {
               evaluate::evaluate(graph, inputs).at(0).values, GetParam().tolerance, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenConvertEmbedder, ::testing::ValuesIn(kFixtures));
+INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenConvertEmbedder, ::testing::ValuesIn(kEmbedderFixtures));
 
 class ConvertEmbedder : public ::testing::Test {
  protected:

@@ -10,26 +10,26 @@
 namespace sealite {
 namespace {
 
-struct Fixture {
+struct DetectorFixture {
   std::string name;
   std::int64_t size;
   double tolerance;  // |difference| <= tolerance + tolerance * |reference|
 };
 
-void PrintTo(const Fixture& model, std::ostream* out) {
+void PrintTo(const DetectorFixture& model, std::ostream* out) {
   *out << model.name;
 }
 
 // demo: see tests/model/golden_test.cc; PyTorch's own float32 is not nearer to itself.
-const Fixture kFixtures[] = {{"chunkyseal_tiny", 256, 2e-6},
-                             {"pixelseal_tiny", 256, 2e-6},
-                             {"videoseal_1.0_tiny", 256, 2e-6},
-                             {"demo", 64, 1e-5}};
+const DetectorFixture kDetectorFixtures[] = {{"chunkyseal_tiny", 256, 2e-6},
+                                             {"pixelseal_tiny", 256, 2e-6},
+                                             {"videoseal_1.0_tiny", 256, 2e-6},
+                                             {"demo", 64, 1e-5}};
 
 // Its size is fixed, and its tests are those that do not ask for another.
-const Fixture kTransformer = {"videoseal_0.0_tiny", 256, 5e-6};
+const DetectorFixture kTransformer = {"videoseal_0.0_tiny", 256, 5e-6};
 
-class GoldenConvert : public ::testing::TestWithParam<Fixture> {
+class GoldenConvert : public ::testing::TestWithParam<DetectorFixture> {
  protected:
   ConvertReport convert(const ConvertOptions& options) const {
     return convert_detector(checkpoint, output, options);
@@ -124,9 +124,9 @@ TEST_P(GoldenConvertAnySize, AnotherImageSize) {
               evaluate::evaluate(graph, {input}).at(0).values, tolerance, tolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenConvert, ::testing::ValuesIn(kFixtures));
+INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenConvert, ::testing::ValuesIn(kDetectorFixtures));
 INSTANTIATE_TEST_SUITE_P(Transformer, GoldenConvert, ::testing::Values(kTransformer));
-INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenConvertAnySize, ::testing::ValuesIn(kFixtures));
+INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenConvertAnySize, ::testing::ValuesIn(kDetectorFixtures));
 
 TEST(GoldenConvertParts, ADetectorAloneIsTheSameDetector) {
   const ScratchFolder folder;

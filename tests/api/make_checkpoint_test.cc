@@ -12,7 +12,7 @@ namespace sealite {
 namespace {
 
 // pixelseal in small.
-constexpr const char* kCardText =
+constexpr const char* kSmallCard =
     "args: {attenuation: jnd_1_1, nbits: 16, hidden_size_multiplier: 1, img_size_proc: 64, scaling_w: 0.25}\n"
     "embedder:\n"
     "  model: unet_small2_yuv_quant\n"
@@ -25,7 +25,7 @@ constexpr const char* kCardText =
 class MakeCheckpoint : public ::testing::Test {
  protected:
   MakeCheckpoint() {
-    write_text(folder / "small.yaml", kCardText);
+    write_text(folder / "small.yaml", kSmallCard);
     options.card = (folder / "small.yaml").string();
   }
   const ScratchFolder folder;

@@ -17,7 +17,8 @@ std::vector<T> numbers(std::size_t count) {
 }
 
 template <typename T>
-TensorView view_of(const std::vector<T>& values, DType type, Shape shape, std::vector<std::int64_t> strides) {
+TensorView elements_view(const std::vector<T>& values, DType type, Shape shape,
+                         std::vector<std::int64_t> strides) {
   return {type, std::move(shape), std::move(strides), std::as_bytes(std::span(values)), ""};
 }
 
@@ -35,7 +36,7 @@ std::vector<T> read_in_steps(const TensorView& view, std::size_t step) {
 TEST(ReadElements, AnyStridesFromAnyElement) {
   const auto values = numbers<std::uint16_t>(24);
   // channels last: shape [2,3,2,2] with strides of [2,2,2,3]
-  const TensorView view = view_of(values, DType::kFloat16, {2, 3, 2, 2}, {12, 1, 6, 3});
+  const TensorView view = elements_view(values, DType::kFloat16, {2, 3, 2, 2}, {12, 1, 6, 3});
   std::vector<std::uint16_t> expected;
   for (std::size_t n = 0; n < 2; ++n)
     for (std::size_t c = 0; c < 3; ++c)
@@ -47,30 +48,30 @@ TEST(ReadElements, AnyStridesFromAnyElement) {
 
 TEST(ReadElements, EveryElementSize) {
   const auto bytes = numbers<std::uint8_t>(6);
-  EXPECT_EQ(read_in_steps<std::uint8_t>(view_of(bytes, DType::kUInt8, {3, 2}, {1, 3}), 4),
+  EXPECT_EQ(read_in_steps<std::uint8_t>(elements_view(bytes, DType::kUInt8, {3, 2}, {1, 3}), 4),
             (std::vector<std::uint8_t>{1, 4, 2, 5, 3, 6}));
   const auto words = numbers<std::uint32_t>(6);
-  EXPECT_EQ(read_in_steps<std::uint32_t>(view_of(words, DType::kFloat32, {3, 2}, {1, 3}), 4),
+  EXPECT_EQ(read_in_steps<std::uint32_t>(elements_view(words, DType::kFloat32, {3, 2}, {1, 3}), 4),
             (std::vector<std::uint32_t>{1, 4, 2, 5, 3, 6}));
   const auto longs = numbers<std::uint64_t>(6);
-  EXPECT_EQ(read_in_steps<std::uint64_t>(view_of(longs, DType::kInt64, {3, 2}, {1, 3}), 4),
+  EXPECT_EQ(read_in_steps<std::uint64_t>(elements_view(longs, DType::kInt64, {3, 2}, {1, 3}), 4),
             (std::vector<std::uint64_t>{1, 4, 2, 5, 3, 6}));
-  EXPECT_EQ(read_in_steps<std::uint64_t>(view_of(longs, DType::kInt64, {}, {}), 1),
+  EXPECT_EQ(read_in_steps<std::uint64_t>(elements_view(longs, DType::kInt64, {}, {}), 1),
             std::vector<std::uint64_t>{1});
-  EXPECT_TRUE(read_in_steps<std::uint64_t>(view_of(longs, DType::kInt64, {0, 3}, {3, 1}), 1).empty());
-  EXPECT_EQ(read_in_steps<std::uint32_t>(view_of(words, DType::kFloat32, {2, 3}, {3, 1}), 4), words);
+  EXPECT_TRUE(read_in_steps<std::uint64_t>(elements_view(longs, DType::kInt64, {0, 3}, {3, 1}), 1).empty());
+  EXPECT_EQ(read_in_steps<std::uint32_t>(elements_view(words, DType::kFloat32, {2, 3}, {3, 1}), 4), words);
 }
 
 // A NaN's payload must survive, also through the strided way.
 TEST(ReadElements, BitsStayAsTheyAre) {
   const std::vector<std::uint32_t> values{0x7F800001U, 0xFFC12345U, 0x80000000U, 1U};
-  EXPECT_EQ(read_in_steps<std::uint32_t>(view_of(values, DType::kFloat32, {2, 2}, {1, 2}), 1),
+  EXPECT_EQ(read_in_steps<std::uint32_t>(elements_view(values, DType::kFloat32, {2, 2}, {1, 2}), 1),
             (std::vector<std::uint32_t>{0x7F800001U, 0x80000000U, 0xFFC12345U, 1U}));
 }
 
 TEST(ReadElements, RefusesWhatDoesNotFit) {
   const auto values = numbers<std::uint32_t>(6);
-  const TensorView view = view_of(values, DType::kFloat32, {2, 3}, {3, 1});
+  const TensorView view = elements_view(values, DType::kFloat32, {2, 3}, {3, 1});
   std::vector<std::byte> out(64);
   const MutableByteView all(out);
   expect_error(ErrorCode::kUsage, [&] { read_elements(view, 0, all.first(28)); });

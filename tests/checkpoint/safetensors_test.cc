@@ -25,7 +25,7 @@ TEST(Safetensors, ReadsTensorsAndMetadata) {
   EXPECT_EQ(checkpoint.sections()[0].bytes, 30U);
 }
 
-struct Broken {
+struct BrokenFile {
   std::string name;
   std::string message;
   std::string header;
@@ -33,7 +33,7 @@ struct Broken {
   ErrorCode code = ErrorCode::kMalformed;
 };
 
-std::ostream& operator<<(std::ostream& out, const Broken& broken) {
+std::ostream& operator<<(std::ostream& out, const BrokenFile& broken) {
   return out << broken.name;
 }
 
@@ -51,7 +51,7 @@ std::string deep_json() {
   return R"({"a":{"shape":)" + std::string(100000, '[') + std::string(100000, ']') + "}}";
 }
 
-std::vector<Broken> cases() {
+std::vector<BrokenFile> cases() {
   return {
       {"Hole", "hole", one("F32", "[2]", "[8,16]")},
       {"DataBehind", "end at byte", one("F32", "[2]", "[0,8]")},
@@ -90,7 +90,7 @@ std::vector<Broken> cases() {
   };
 }
 
-class BrokenSafetensors : public ::testing::TestWithParam<Broken> {};
+class BrokenSafetensors : public ::testing::TestWithParam<BrokenFile> {};
 
 TEST_P(BrokenSafetensors, IsRefusedWithItsReason) {
   const TestFolder folder;

@@ -1,4 +1,5 @@
-// Broken and hostile torch files: each is one line of a table, and nothing but sealite::Error may come out.
+// BrokenArchive and hostile torch files: each is one line of a table, and nothing but sealite::Error may come
+// out.
 #include <limits>
 
 #include "checkpoint/builders.h"
@@ -14,14 +15,14 @@ std::string good_file() {
   return torch_zip(model_pickle(TensorOps{}()));
 }
 
-struct Broken {
+struct BrokenArchive {
   std::string name;
   ErrorCode code;
   std::string message;  // must appear
   std::string bytes;
 };
 
-std::ostream& operator<<(std::ostream& out, const Broken& broken) {
+std::ostream& operator<<(std::ostream& out, const BrokenArchive& broken) {
   return out << broken.name;
 }
 
@@ -65,7 +66,7 @@ std::string shared_lists(std::string_view key) {
   return proto(out + "}" + text_op("x") + "h\x0c" + "s" + "u");
 }
 
-std::vector<Broken> zip_cases() {
+std::vector<BrokenArchive> zip_cases() {
   using enum ErrorCode;
   const std::string good = good_file();
   std::string wrong_count = good;
@@ -106,7 +107,7 @@ std::vector<Broken> zip_cases() {
   };
 }
 
-std::vector<Broken> tensor_cases() {
+std::vector<BrokenArchive> tensor_cases() {
   using enum ErrorCode;
   return {
       {"LargerThanStorage", kMalformed, "tensor 'w'", tensor_file({.shape = {2, 4}, .strides = {4, 1}})},
@@ -142,7 +143,7 @@ std::vector<Broken> tensor_cases() {
   };
 }
 
-std::vector<Broken> pickle_cases() {
+std::vector<BrokenArchive> pickle_cases() {
   using enum ErrorCode;
   const auto file = [](std::string_view body) { return torch_zip(proto(body)); };
   return {
@@ -184,7 +185,7 @@ std::vector<Broken> pickle_cases() {
   };
 }
 
-class BrokenTorchFile : public ::testing::TestWithParam<Broken> {};
+class BrokenTorchFile : public ::testing::TestWithParam<BrokenArchive> {};
 
 TEST_P(BrokenTorchFile, IsRefusedWithItsReason) {
   const TestFolder folder;
@@ -194,7 +195,7 @@ TEST_P(BrokenTorchFile, IsRefusedWithItsReason) {
   EXPECT_NE(message.find("broken.pth"), std::string::npos) << message;
 }
 
-std::string case_name(const ::testing::TestParamInfo<Broken>& info) {
+std::string case_name(const ::testing::TestParamInfo<BrokenArchive>& info) {
   return info.param.name;
 }
 

@@ -102,7 +102,7 @@ std::optional<Outcome> run_on_mount(const std::filesystem::path& folder, const s
   return run_in_shell("exec " + unshare + " sh -c \"$0\" sh \"$@\"", std::move(arguments), inside);
 }
 
-constexpr const char* kMayNotMount =
+constexpr const char* kCoveredElsewhere =
     "this user may not mount a tmpfs; BadOutput.FileSizeLimit covers a failing write";
 
 TEST(BadOutput, FullDisk) {
@@ -112,7 +112,7 @@ TEST(BadOutput, FullDisk) {
     std::vector<std::string> arguments = command;
     arguments.insert(arguments.end(), {"--card", asset("demo.card.yaml")});
     const std::optional<Outcome> outcome = run_on_mount(folder.path(), "size=2m", arguments);
-    if (!outcome) GTEST_SKIP() << kMayNotMount;
+    if (!outcome) GTEST_SKIP() << kCoveredElsewhere;
     expect_refusal(*outcome, ErrorCode::kIo, {"cannot reserve", "No space left on device"});
     EXPECT_EQ(outcome->out, "left: \n");
   }
@@ -132,7 +132,7 @@ TEST(BadOutput, ReadOnlyFolder) {
   }
   // Permissions do not stop root; a read-only file system does.
   const std::optional<Outcome> outcome = run_on_mount(folder.path(), "ro", arguments);
-  if (!outcome) GTEST_SKIP() << kMayNotMount;
+  if (!outcome) GTEST_SKIP() << kCoveredElsewhere;
   expect_refusal(*outcome, ErrorCode::kIo, {"cannot create", "Read-only file system"});
   EXPECT_EQ(outcome->out, "left: \n");
 }

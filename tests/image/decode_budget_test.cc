@@ -8,21 +8,18 @@
 
 #include "base/error.h"
 #include "base/scratch_folder.h"
+#include "image/data_file.h"
 #include "image/picture.h"
 
 namespace sealite::image {
 namespace {
-
-std::string data(const std::string& name) {
-  return SEALITE_SOURCE_DIR "/tests/image/data/" + name;
-}
 
 JpegScans scans_of(const std::string& bytes) {
   std::istringstream file(bytes);
   return count_jpeg_scans(file);
 }
 
-std::string segment(unsigned marker, const std::string& contents) {
+std::string jpeg_segment(unsigned marker, const std::string& contents) {
   const auto size = static_cast<unsigned>(contents.size() + 2);
   return {static_cast<char>(0xFF), static_cast<char>(marker), static_cast<char>(size >> 8U),
           static_cast<char>(size & 0xFFU)};
@@ -31,7 +28,7 @@ std::string segment(unsigned marker, const std::string& contents) {
 // A grey progressive JPEG of 8 x 8 zeros, `scans` of them over its AC coefficients.
 std::string progressive(std::size_t scans) {
   const auto part = [](unsigned marker, const std::string& contents) {
-    return segment(marker, contents) + contents;
+    return jpeg_segment(marker, contents) + contents;
   };
   const std::string one_code = std::string("\1", 1) + std::string(15, '\0');
   std::string file = "\xFF\xD8" + part(0xDB, std::string(1, '\0') + std::string(64, '\1'));
@@ -54,18 +51,18 @@ ErrorCode code_of(const std::filesystem::path& path, std::uint64_t max_pixels) {
 }
 
 TEST(JpegScans, AreCountedWhereTheDecoderHoldsThePicture) {
-  std::ifstream baseline(data("rgb.jpg"), std::ios::binary);
+  std::ifstream baseline(data_file("rgb.jpg"), std::ios::binary);
   EXPECT_EQ(count_jpeg_scans(baseline).scans, 1U);
   EXPECT_EQ(scans_of(progressive(7)).scans, 8U);
   EXPECT_EQ(scans_of(progressive(7)).coefficient_bytes, 2);
-  std::ifstream progressive_422(data("progressive_422.jpg"), std::ios::binary);
+  std::ifstream progressive_422(data_file("progressive_422.jpg"), std::ios::binary);
   EXPECT_EQ(count_jpeg_scans(progressive_422).coefficient_bytes, 4);
 }
 
 // 0xFF 0xDA inside a comment, stuffed zeros, restarts, fill bytes and junk are no scans.
 TEST(JpegScans, OnlyMarkersCount) {
   std::string file = progressive(1);
-  file.insert(2, segment(0xFE, "\xFF\xDA\xFF\xDA") + "\xFF\xDA\xFF\xDA");
+  file.insert(2, jpeg_segment(0xFE, "\xFF\xDA\xFF\xDA") + "\xFF\xDA\xFF\xDA");
   const std::string end = "\xFF\xD9";
   file.insert(file.size() - end.size(), std::string("\xFF\0\xFF\xD3\xFF\xFF\xFF\0junk", 12));
   EXPECT_EQ(scans_of(file).scans, 2U);
@@ -92,7 +89,7 @@ TEST(DecodeBudget, ScansOverPixels) {
 // What decodes in 64 MB is read up to the limit on pixels itself. Larger ones: attacks.pictures.
 TEST(DecodeBudget, SmallPicturesHaveThePixelLimitAlone) {
   for (const char* name : {"rgb.jpg", "progressive_422.jpg", "rgb.png", "rgb16.png", "alpha.png", "rgb.tif"})
-    EXPECT_EQ(code_of(data(name), 25 * 18), ErrorCode{}) << name;
+    EXPECT_EQ(code_of(data_file(name), 25 * 18), ErrorCode{}) << name;
 }
 
 }  // namespace

@@ -7,13 +7,10 @@
 
 #include "base/scratch_folder.h"
 #include "expect_error.h"
+#include "image/data_file.h"
 
 namespace sealite::image {
 namespace {
-
-std::filesystem::path data(const std::string& name) {
-  return std::filesystem::path(SEALITE_SOURCE_DIR "/tests/image/data") / name;
-}
 
 const std::vector<std::string> kNames = {"a.jpg", "a.PNG", "a.webp", "a.avif", "a.tif"};
 
@@ -47,7 +44,7 @@ double mean_difference(const std::vector<std::uint8_t>& a, const std::vector<std
 }
 
 TEST_F(Encode, EveryFormatKeepsThePicture) {
-  const SourcePicture source = read_source(data("rgb.png"));
+  const SourcePicture source = read_source(data_file("rgb.png"));
   for (const std::string& name : kNames) {
     SCOPED_TRACE(name);
     const SourcePicture read = round_trip(source, name);
@@ -60,7 +57,7 @@ TEST_F(Encode, EveryFormatKeepsThePicture) {
 }
 
 TEST_F(Encode, QualityMatters) {
-  const SourcePicture source = read_source(data("rgb.png"));
+  const SourcePicture source = read_source(data_file("rgb.png"));
   for (const char* name : {"a.jpg", "a.webp", "a.avif"}) {
     const SourcePicture low = round_trip(source, name, 5);
     const auto small = std::filesystem::file_size(folder_ / name);
@@ -74,10 +71,10 @@ TEST_F(Encode, QualityMatters) {
 
 TEST_F(Encode, AlphaIsKeptWhereThereIsOne) {
   for (const char* from : {"alpha.png", "grey_alpha.png", "lossless_alpha.webp", "palette_transparent.png"}) {
-    const SourcePicture source = read_source(data(from));
+    const SourcePicture source = read_source(data_file(from));
     ASSERT_EQ(source.alpha.size() * 3, source.picture.rgb.size()) << from;
     EXPECT_LT(*std::ranges::min_element(source.alpha), 255) << from;
-    EXPECT_EQ(source.picture.rgb, read_picture(data(from)).rgb) << from;
+    EXPECT_EQ(source.picture.rgb, read_picture(data_file(from)).rgb) << from;
     for (const std::string& name : kNames) {
       SCOPED_TRACE(std::string(from) + " to " + name);
       const SourcePicture read = round_trip(source, name);
@@ -98,7 +95,7 @@ TEST_F(Encode, AlphaIsKeptWhereThereIsOne) {
 
 TEST_F(Encode, AnRgbProfileIsKept) {
   for (const char* from : {"profile.png", "profile.jpg"}) {
-    const SourcePicture source = read_source(data(from));
+    const SourcePicture source = read_source(data_file(from));
     const auto profile = metadata_block(*source.metadata, MetadataBlock::kProfile);
     ASSERT_GT(profile.size(), 128U);
     for (const std::string& name : kNames) {
@@ -144,10 +141,10 @@ bool holds(const std::vector<std::uint8_t>& block, std::string_view text) {
 }
 
 TEST_F(Encode, ExifAndXmpAreKeptWithAnUprightOrientation) {
-  const pixels::Picture stored = read_picture(data("rgb.jpg"));
+  const pixels::Picture stored = read_picture(data_file("rgb.jpg"));
   for (const bool big : {false, true}) {
     write_text(folder_ / "in.jpg",
-               with_segments(read_text(data("rgb.jpg")), exif_segment(6, big) + xmp_segment()));
+               with_segments(read_text(data_file("rgb.jpg")), exif_segment(6, big) + xmp_segment()));
     const SourcePicture source = read_source(folder_ / "in.jpg");
     EXPECT_EQ(source.picture.height, stored.width);
     for (const std::string& name : kNames) {
@@ -169,7 +166,7 @@ TEST_F(Encode, ExifAndXmpAreKeptWithAnUprightOrientation) {
 }
 
 TEST_F(Encode, BrokenExifIsNoReasonToFail) {
-  const std::string jpeg = read_text(data("rgb.jpg"));
+  const std::string jpeg = read_text(data_file("rgb.jpg"));
   const std::string whole = exif_segment(6, true).substr(4);
   for (std::size_t cut = 0; cut < whole.size(); cut += 3) {
     write_text(folder_ / "in.jpg", with_segments(jpeg, segment('\xE1', whole.substr(0, cut))));
@@ -182,12 +179,12 @@ TEST_F(Encode, BrokenExifIsNoReasonToFail) {
 }
 
 TEST_F(Encode, AlphaIsTurnedWithThePicture) {
-  SourcePicture source = read_source(data("alpha.png"));
+  SourcePicture source = read_source(data_file("alpha.png"));
   const auto at = [](const SourcePicture& p, std::int64_t y, std::int64_t x) {
     return p.alpha[static_cast<std::size_t>(y * p.picture.width + x)];
   };
   // WebP keeps EXIF and alpha: an orientation is put in through a JPEG's metadata, in the file's own bytes.
-  write_text(folder_ / "in.jpg", with_segments(read_text(data("rgb.jpg")), exif_segment(1, true)));
+  write_text(folder_ / "in.jpg", with_segments(read_text(data_file("rgb.jpg")), exif_segment(1, true)));
   source.metadata = read_source(folder_ / "in.jpg").metadata;
   round_trip(source, "a.webp");
   using namespace std::string_view_literals;
@@ -207,7 +204,7 @@ TEST_F(Encode, AlphaIsTurnedWithThePicture) {
 
 TEST_F(Encode, SaysWhatTheFileHeld) {
   const auto kind = [](const char* name) {
-    const SourcePicture source = read_source(data(name));
+    const SourcePicture source = read_source(data_file(name));
     return fmt::format("{} {}", source.colours, source.bits);
   };
   EXPECT_EQ(kind("rgb.png"), "RGB 8");

@@ -13,14 +13,11 @@
 #include <vector>
 
 #include "base/error.h"
+#include "image/data_file.h"
 #include "npy.h"
 
 namespace sealite::image {
 namespace {
-
-std::filesystem::path data(const std::string& name) {
-  return std::filesystem::path(SEALITE_SOURCE_DIR "/tests/image/data") / name;
-}
 
 std::string read_bytes(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -79,12 +76,12 @@ const std::vector<std::string> kExactNames = {"rgb.png",        "grey.png",
 
 TEST(ReadPicture, EqualsPillowByteForByte) {
   for (const std::string& name : kExactNames) {
-    expect_pixels(read_picture(data(name)), read_npy(data(name + ".npy")), 0, name);
+    expect_pixels(read_picture(data_file(name)), read_npy(data_file(name + ".npy")), 0, name);
   }
 }
 
 TEST(ReadPicture, AvifEqualsPillowUpToRounding) {  // libheif and libavif convert YUV in their own ways
-  expect_pixels(read_picture(data("rgb.avif")), read_npy(data("rgb.avif.npy")), 3, "rgb.avif");
+  expect_pixels(read_picture(data_file("rgb.avif")), read_npy(data_file("rgb.avif.npy")), 3, "rgb.avif");
 }
 
 /// `jpeg` with an EXIF block that says only the orientation.
@@ -120,8 +117,8 @@ std::pair<std::int64_t, std::int64_t> stored_position(int orientation, std::int6
 }
 
 TEST(ReadPicture, AppliesEveryOrientation) {
-  const std::string jpeg = read_bytes(data("rgb.jpg"));
-  const pixels::Picture stored = read_picture(data("rgb.jpg"));
+  const std::string jpeg = read_bytes(data_file("rgb.jpg"));
+  const pixels::Picture stored = read_picture(data_file("rgb.jpg"));
   for (int orientation = 1; orientation <= 8; ++orientation) {
     const TemporaryFile file(with_orientation(jpeg, orientation));
     const pixels::Picture upright = read_picture(file.path());
@@ -144,17 +141,17 @@ TEST(ReadPicture, AppliesEveryOrientation) {
 }
 
 TEST(ReadPicture, TheNameDoesNotMatter) {
-  const TemporaryFile file(read_bytes(data("lossy.webp")));
-  EXPECT_EQ(read_picture(file.path()).rgb, read_picture(data("lossy.webp")).rgb);
+  const TemporaryFile file(read_bytes(data_file("lossy.webp")));
+  EXPECT_EQ(read_picture(file.path()).rgb, read_picture(data_file("lossy.webp")).rgb);
 }
 
 TEST(ReadPicture, SeveralThreadsAtOnce) {
-  const pixels::Picture expected = read_picture(data("rgb.jpg"));
+  const pixels::Picture expected = read_picture(data_file("rgb.jpg"));
   std::vector<pixels::Picture> read(8);
   {
     std::vector<std::jthread> threads;
     for (pixels::Picture& picture : read)
-      threads.emplace_back([&picture] { picture = read_picture(data("rgb.jpg")); });
+      threads.emplace_back([&picture] { picture = read_picture(data_file("rgb.jpg")); });
   }
   for (const pixels::Picture& picture : read) EXPECT_EQ(picture.rgb, expected.rgb);
 }
@@ -162,7 +159,7 @@ TEST(ReadPicture, SeveralThreadsAtOnce) {
 TEST(ReadPicture, TruncatedFilesAreErrors) {
   for (const char* name :
        {"rgb.jpg", "progressive_422.jpg", "rgb.png", "rgb.tif", "lossy.webp", "rgb.avif"}) {
-    const std::string bytes = read_bytes(data(name));
+    const std::string bytes = read_bytes(data_file(name));
     for (const double part : {0.3, 0.6, 0.9}) {
       const TemporaryFile file(
           bytes.substr(0, static_cast<std::size_t>(static_cast<double>(bytes.size()) * part)));
@@ -185,14 +182,14 @@ TEST(ReadPicture, OtherFilesAreNoPictures) {
 
 TEST(ReadPicture, MissingFilesAndFolders) {
   expect_error(ErrorCode::kNotFound, "/nowhere/picture.png");
-  expect_error(ErrorCode::kNotFound, data("."));
-  expect_error(ErrorCode::kNotFound, data("rgb.png[page=1]"));  // no option syntax in names
+  expect_error(ErrorCode::kNotFound, data_file("."));
+  expect_error(ErrorCode::kNotFound, data_file("rgb.png[page=1]"));  // no option syntax in names
 }
 
 TEST(ReadPicture, TheLimitIsOnPixels) {
-  EXPECT_EQ(read_picture(data("rgb.png"), {.max_pixels = 18 * 25}).width, 25);
+  EXPECT_EQ(read_picture(data_file("rgb.png"), {.max_pixels = 18 * 25}).width, 25);
   const std::string text =
-      expect_error(ErrorCode::kUnsupported, data("rgb.png"), {.max_pixels = 18 * 25 - 1});
+      expect_error(ErrorCode::kUnsupported, data_file("rgb.png"), {.max_pixels = 18 * 25 - 1});
   EXPECT_NE(text.find("25 x 18"), std::string::npos) << text;
 }
 
@@ -224,14 +221,14 @@ TEST(ReadPicture, HugeClaimsTakeNoMemory) {
     getrusage(RUSAGE_SELF, &usage);
     return usage.ru_maxrss;
   };
-  read_picture(data("rgb.png"));
+  read_picture(data_file("rgb.png"));
   const long before = resident_kb();
   {
     const TemporaryFile beyond_png(png_of_size(0x7FFFFFFF, 0x7FFFFFFF));
     expect_error(ErrorCode::kMalformed, beyond_png.path());  // libpng's own limit
   }
   {
-    std::string bytes = read_bytes(data("rgb.png"));
+    std::string bytes = read_bytes(data_file("rgb.png"));
     bytes.insert(33, "\x7f\xff\xff\xfftEXt");  // behind IHDR
     const TemporaryFile long_chunk(bytes);
     EXPECT_NE(expect_error(ErrorCode::kMalformed, long_chunk.path()).find("longer than the file"),
@@ -251,7 +248,7 @@ TEST(ReadPicture, HugeClaimsTakeNoMemory) {
 TEST(ReadPicture, BrokenBytesGiveErrorsOnly) {
   std::mt19937 random(7);
   for (const std::string& name : kExactNames) {
-    const std::string bytes = read_bytes(data(name));
+    const std::string bytes = read_bytes(data_file(name));
     for (int round = 0; round < 30; ++round) {
       std::string broken = bytes;
       for (int i = 0; i <= round % 4; ++i)

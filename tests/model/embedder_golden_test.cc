@@ -20,9 +20,9 @@ struct EmbedderCase {
 // three, and 1.8e-5 for demo, whose trained weights amplify rounding: ours is 3.5e-5 away from that, 4.5e-5
 // from PyTorch's float32. videoseal_0.0's norms divide by pixels' norms and amplify it too: PyTorch's is
 // 3.6e-6 away from float64 here, and was 6e-6 to 8e-6 (ours 1.5e-5) with larger pictures and networks.
-constexpr double kTolerance = 5e-6;
+constexpr double kEmbedderTolerance = 5e-6;
 constexpr double kRmsTolerance = 2e-5;
-constexpr double kDemoTolerance = 8e-5;
+constexpr double kDemoEmbedderTolerance = 8e-5;
 
 void PrintTo(const EmbedderCase& c, std::ostream* out) {
   *out << c.name;
@@ -57,11 +57,11 @@ TEST_P(GoldenEmbedder, EqualsPyTorch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenEmbedder,
-                         ::testing::Values(EmbedderCase{"chunkyseal_tiny", kTolerance},
-                                           EmbedderCase{"pixelseal_tiny", kTolerance},
-                                           EmbedderCase{"videoseal_1.0_tiny", kTolerance},
+                         ::testing::Values(EmbedderCase{"chunkyseal_tiny", kEmbedderTolerance},
+                                           EmbedderCase{"pixelseal_tiny", kEmbedderTolerance},
+                                           EmbedderCase{"videoseal_1.0_tiny", kEmbedderTolerance},
                                            EmbedderCase{"videoseal_0.0_tiny", kRmsTolerance},
-                                           EmbedderCase{"demo", kDemoTolerance}));
+                                           EmbedderCase{"demo", kDemoEmbedderTolerance}));
 
 TEST(GoldenEmbedderSize, HasToSuitTheDownsamplings) {
   const auto file = open_checkpoint(fixture("demo.pth"));

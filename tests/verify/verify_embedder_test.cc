@@ -15,8 +15,8 @@
 namespace sealite {
 namespace {
 
-constexpr const char* kLayer = "embedder.unet.bottleneck.model.1.double_conv.0";
-constexpr const char* kTwin = "embedder.unet.bottleneck.model.1.double_conv.3";
+constexpr const char* kEmbedderLayer = "embedder.unet.bottleneck.model.1.double_conv.0";
+constexpr const char* kEmbedderTwin = "embedder.unet.bottleneck.model.1.double_conv.3";
 constexpr const char* kAgainstReference = "PSNR, model against reference";
 
 class VerifyEmbedder : public Verify {
@@ -133,10 +133,11 @@ TEST_F(VerifyEmbedder, ChannelsLastMatchToo) {
 
 TEST_F(VerifyEmbedder, CatchesANegatedRow) {
   for (const char* recipe : {"float32", "int8"}) {
-    const auto bad = changed(embedder(demo(), recipe),
-                             [](tfl::ModelT& m) { negate_row(m, kLayer + std::string(".weight"), 3); });
+    const auto bad = changed(embedder(demo(), recipe), [](tfl::ModelT& m) {
+      negate_row(m, kEmbedderLayer + std::string(".weight"), 3);
+    });
     const VerifyReport report = verify_model(bad, against(demo()));
-    expect_caught(report, "weights", kLayer + std::string(".weight', row 3"));
+    expect_caught(report, "weights", kEmbedderLayer + std::string(".weight', row 3"));
     EXPECT_EQ(report.weights.at(0).row, 3);
     if (std::string(recipe) == "float32")
       expect_caught(report, "layers",
@@ -146,8 +147,8 @@ TEST_F(VerifyEmbedder, CatchesANegatedRow) {
 
 TEST_F(VerifyEmbedder, CatchesTwoSwappedTensors) {
   const auto bad = changed(embedder(demo()), [](tfl::ModelT& m) {
-    std::swap(tensor_called(m, kLayer + std::string(".weight")).buffer,
-              tensor_called(m, kTwin + std::string(".weight")).buffer);
+    std::swap(tensor_called(m, kEmbedderLayer + std::string(".weight")).buffer,
+              tensor_called(m, kEmbedderTwin + std::string(".weight")).buffer);
   });
   const VerifyReport report = verify_model(bad, against(demo()));
   expect_caught(report, "checkpoint-numbers", "Deltas differ");
@@ -177,7 +178,7 @@ TEST_F(VerifyEmbedder, CatchesAMessageThatIsIgnored) {
 TEST_F(VerifyEmbedder, CatchesValuesThatAreNoNumbers) {
   const auto bad = changed(embedder(demo()), [](tfl::ModelT& m) {
     std::vector<std::uint8_t>& data =
-        m.buffers.at(tensor_called(m, kLayer + std::string(".weight")).buffer)->data;
+        m.buffers.at(tensor_called(m, kEmbedderLayer + std::string(".weight")).buffer)->data;
     std::ranges::fill(std::span(data).first(4), std::uint8_t{0xFF});
   });
   const VerifyReport report = verify_model(bad, against(demo()));
