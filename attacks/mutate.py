@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Mutates sound files at random and runs the program on each: no file may crash, hang or exhaust it.
 
-    attacks/mutate.py BINARY [--count 1000] [--seed 1] [--kind checkpoint|tflite] [--only NUMBER] [--keep DIR]
+    attacks/mutate.py BINARY [--count 1000] [--seed 1] [--kind checkpoint|tflite] [--only NUMBER] [--keep DIR] [--in-turn]
 
-A case is made again by its kind, number and seed: --kind tflite --seed 1 --only 4711 --keep DIR. Status 1: findings.
+Each file is given to every command that reads its kind; --in-turn gives it to one, the next file to the next. A case is made again by its kind, number and seed: --kind tflite --seed 1 --only 4711 --keep DIR. Status 1: findings.
 """
 import argparse
 import collections
@@ -25,6 +25,11 @@ def commands_for(name):
     if name.endswith(".tflite"):
         return [INSPECT, EMBED if name.startswith("embedder") else DETECT]
     return CHECKPOINT
+
+
+def commands_of(case):
+    commands = commands_for(case.name)
+    return [commands[case.number % len(commands)]] if OPTIONS.in_turn else commands
 
 
 class Case:
@@ -87,7 +92,7 @@ def run_case(number):
         folder = pathlib.Path(name)
         path = folder / f"case{pathlib.Path(case.name).suffix}"
         path.write_bytes(case.data)
-        for command in commands_for(case.name):
+        for command in commands_of(case):
             outcome = SOUND.runner.run(SOUND.arguments(command, path), folder)
             found, more = judge(SOUND, case, command, outcome, folder, path)
             rows.append((command.name, outcome.status, more))
@@ -127,6 +132,7 @@ def parse():
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--only", type=int, help="one case's number")
     parser.add_argument("--keep", type=pathlib.Path, help="save the files that find something here")
+    parser.add_argument("--in-turn", action="store_true", help="one command for each file")
     parser.add_argument("--no-memory-bound", dest="memory_bound", action="store_false")
     return parser.parse_args()
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Gives every known hostile file to the program, and checks that each is refused as it should be.
 
-    attacks/run.py BINARY [FAMILY ...] [--only WORDS] [--keep DIR] [--no-memory-bound]
+    attacks/run.py BINARY [FAMILY ...] [--only WORDS] [--keep DIR] [--in-turn] [--no-memory-bound]
 
-Families are the files in families/. Status 1: an attack was not met as its row says.
+Families are the files in families/. Each attack is given to every command of its row; --in-turn gives an attack that all
+commands must meet alike to one of them, to the next attack's the next. Status 1: an attack was not met as its row says.
 """
 import argparse
 import importlib
@@ -98,6 +99,12 @@ def judge(arena, family, attack, command, path, memory_bound):
     return [f"{what}: {outcome.err[-300:].strip()!r}" for what in found], more
 
 
+def commands_of(family, attack, number, in_turn):
+    commands = attack.commands or family.COMMANDS
+    alike = not isinstance(attack.status, dict)
+    return [commands[number % len(commands)]] if in_turn and alike else commands
+
+
 def run_family(arena, name, options):
     family = importlib.import_module(f"families.{name}")
     count, runs, failures, most = 0, 0, 0, 0.0
@@ -108,7 +115,7 @@ def run_family(arena, name, options):
         suffix = attack.suffix or family.SUFFIX
         path = arena.work / ("hostile" + suffix)
         path.write_bytes(attack.data)
-        for command in attack.commands or family.COMMANDS:
+        for command in commands_of(family, attack, count, options.in_turn):
             found, more = judge(arena, family, attack, command, path, options.memory_bound)
             runs, most = runs + 1, max(most, more)
             for what in found:
@@ -128,6 +135,7 @@ def main():
     parser.add_argument("families", nargs="*", metavar="FAMILY", help="default: all of " + ", ".join(FAMILIES))
     parser.add_argument("--only", help="attacks with these words in their names")
     parser.add_argument("--keep", type=pathlib.Path, help="save the files of failed attacks here")
+    parser.add_argument("--in-turn", action="store_true", help="one command for each attack, if all must meet it alike")
     parser.add_argument("--no-memory-bound", dest="memory_bound", action="store_false", help="for sanitizers")
     options = parser.parse_args()
     unknown = set(options.families) - set(FAMILIES)

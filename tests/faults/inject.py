@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Makes each call of a kind fail in turn (faulty.cc) and checks what sealite does about it.
 
-usage: inject.py SEALITE FAULTY.so --command NAME --calls writes|memory [--all] [--sample N] [--part K/M]
+usage: inject.py SEALITE FAULTY.so --command NAME --calls writes|memory [--all] [--sample N] [--part K/M] [--thin M]
 
 writes: each write, reserve, flush, close, link, rename, open for writing and line of output, with each errno and
 short writes. memory: malloc and its kin, mmap and new threads, each failing alone and then with all after it. Of calls
 that are made more often than --sample, that many, evenly spread, of the memory calls the last 40 as well; --all: each
-one alone. --part runs every M-th of the faults, from the K-th. Prints what the runs came to; exit status 1 if anything
+one alone. --part runs every M-th of the faults, from the K-th; --thin every M-th of each call and error. Prints what the runs came to; exit status 1 if anything
 did not hold.
 """
 import argparse
@@ -99,6 +99,16 @@ def memory_faults(bench: Workbench, faulty: str, sample: int, every: bool):
                 yield Fault(call, kind, number, on=True, older=number // step % 2 == 1)
 
 
+def thinned(faults: list, step: int):
+    """The first of each call and error, and every `step`-th after it."""
+    seen = collections.Counter()
+    for fault in faults:
+        kind = fault.call, fault.kind, fault.on
+        if seen[kind] % step == 0:
+            yield fault
+        seen[kind] += 1
+
+
 def allowed(fault: Fault, bench: Workbench) -> set:
     if fault.kind in ("EINTR", "SHORT") or fault.call == "stderr":
         return {0}
@@ -176,6 +186,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=100, help="calls of a kind to fail")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--part", default="0/1")
+    parser.add_argument("--thin", type=int, default=1)
     options = parser.parse_args()
     bench = Workbench(options.sealite, options.command)
     try:
@@ -185,7 +196,7 @@ def main() -> int:
         else:
             faults = list(memory_faults(bench, faulty, options.sample, options.all))
         first, step = map(int, options.part.split("/"))
-        faults = faults[first::step]
+        faults = list(thinned(faults[first::step], options.thin))
         ends = collections.defaultdict(collections.Counter)
         bad = 0
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
