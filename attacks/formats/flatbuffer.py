@@ -8,6 +8,7 @@
 offset to it), PATH/vtable[i] (its 16-bit words), PATH/length (of a vector or string), PATH/offset (to a table,
 vector or string).
 """
+import functools
 import struct
 from collections import namedtuple
 
@@ -103,8 +104,9 @@ class Walker:
             self.field(kind, at + 4 + width * i, f"{path}[{i}]")
 
 
+@functools.lru_cache(maxsize=8)  # the same sound file for hundreds of attacks
 def walk(data):
-    """All places of a sound file, by path."""
+    """All places of a sound file, by path; not to be changed."""
     return Walker(data).places
 
 
