@@ -66,7 +66,7 @@ std::string metadata_text(const model::Card& card, const ConvertReport& report, 
     add_entry(object, "attenuation", card.attenuation);
     add_entry(object, "scaling_w", card.scaling_w);
     add_entry(object, "scaling_i", card.scaling_i);
-    add_entry(object, "yuv", card.embedder.in_channels == 1);
+    add_entry(object, "yuv", model::make_embedder(card)->reads_luma());
   }
   if (options.dynamic) add_entry(object, "dynamic", true);
   for (std::size_t i = 0; i < options.keep.size(); ++i)

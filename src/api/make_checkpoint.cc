@@ -6,7 +6,6 @@
 #include "checkpoint/torch_writer.h"
 #include "model/card.h"
 #include "model/network.h"
-#include "model/unet.h"
 
 namespace sealite {
 namespace {
@@ -136,7 +135,7 @@ MakeCheckpointReport make_checkpoint(const std::filesystem::path& output,
     if (!card.embedder.present) {
       fail(ErrorCode::kUsage, "card '{}' has no embedder; use --part detector", card.name);
     }
-    parameters = model::unet_parameters(card);
+    parameters = model::make_embedder(card)->saved_parameters();
   }
   for (model::Parameter& parameter : model::make_detector(card)->parameters())
     parameters.push_back(std::move(parameter));

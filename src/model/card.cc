@@ -29,7 +29,7 @@ DetectorCard parse_detector(const CardSection& extractor, const Card& card) {
   DetectorCard detector;
   detector.model = extractor.get<std::string>("model", "");
   const CardSection params = extractor.child("params");
-  if (const DetectorArchitecture* architecture = find_architecture(detector.model))
+  if (const DetectorArchitecture* architecture = find_detector(detector.model))
     detector.encoder = architecture->read_card(params, card);
   const CardSection decoder = params.child("pixel_decoder");
   detector.pixel_decoder.pixelwise = decoder.get("pixelwise", false);
@@ -40,20 +40,14 @@ DetectorCard parse_detector(const CardSection& extractor, const Card& card) {
   return detector;
 }
 
-EmbedderCard parse_embedder(const CardSection& embedder) {
-  EmbedderCard card;
-  card.present = !embedder.empty();
-  card.model = embedder.get<std::string>("model", "");
-  const CardSection unet = embedder.child("params").child("unet");
-  card.in_channels = unet.dimension("in_channels", 3);
-  card.out_channels = unet.dimension("out_channels", 3);
-  card.z_channels = unet.dimension("z_channels", 16);
-  card.z_channels_mults = unet.dimensions("z_channels_mults", {1, 2, 4, 8});
-  card.num_blocks = unet.repeats("num_blocks", 8);
-  card.activation = unet.get<std::string>("activation", "relu");
-  card.normalization = unet.get<std::string>("normalization", "batch");
-  card.last_tanh = unet.get("last_tanh", true);
-  return card;
+EmbedderCard parse_embedder(const CardSection& section, const Card& card) {
+  EmbedderCard embedder;
+  embedder.present = !section.empty();
+  embedder.model = section.get<std::string>("model", "");
+  const CardSection params = section.child("params");
+  if (const EmbedderArchitecture* architecture = find_embedder(embedder.model))
+    embedder.network = architecture->read_card(params, card);
+  return embedder;
 }
 
 Card parse(std::string_view name, std::string_view yaml) {
@@ -76,7 +70,7 @@ Card parse(std::string_view name, std::string_view yaml) {
   card.scaling_w = args.get("scaling_w", 1.0);
   card.scaling_i = args.get("scaling_i", 1.0);
   card.detector = parse_detector(extractor, card);
-  card.embedder = parse_embedder(root.child("embedder"));
+  card.embedder = parse_embedder(root.child("embedder"), card);
   return card;
 }
 

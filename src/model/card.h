@@ -29,15 +29,8 @@ struct DetectorCard {
 
 /// `embedder` of a card.
 struct EmbedderCard {
-  std::string model;  // "unet_chunky", "unet_base_yuv_quant", …
-  std::int64_t in_channels = 3;
-  std::int64_t out_channels = 3;
-  std::int64_t z_channels = 16;
-  std::vector<std::int64_t> z_channels_mults;
-  std::int64_t num_blocks = 8;  // in the bottleneck
-  std::string activation = "relu";
-  std::string normalization = "batch";
-  bool last_tanh = true;
+  std::string model;     // "unet_chunky", "unet_base_yuv_quant", …
+  std::any network;      // what its architecture's own file knows of it (network.h); empty: unknown
   bool present = false;  // a detector-only card has no embedder
 };
 

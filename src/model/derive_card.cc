@@ -14,17 +14,6 @@ namespace {
 
 using checkpoint::Checkpoint;
 
-// What a model name implies that shapes do not tell.
-struct KnownEmbedder {
-  std::string_view model;
-  std::string_view activation;
-};
-constexpr KnownEmbedder kKnownEmbedders[] = {
-    {"unet_chunky", "relu"},         {"unet_sweep_3", "relu"},
-    {"unet_base_yuv_quant", "relu"}, {"unet_small2_yuv_quant", "relu"},
-    {"unet_small2_quant", "relu"},   {"unet_tiny_yuv_quant", "relu"},
-    {"unet_small2", "silu"}};
-
 std::string arg(const Checkpoint& checkpoint, std::string_view key, const std::string& fallback) {
   const auto found = checkpoint.args().find(key);
   return found == checkpoint.args().end() ? fallback : found->second;
@@ -71,41 +60,20 @@ void derive_pixel_decoder(const Checkpoint& checkpoint, std::int64_t channels, D
   decoder.pixelwise = linear != nullptr && linear->shape.size() == 4;
 }
 
-// All from shapes but the activation, which the model's name implies, and some normalisations.
-void derive_embedder(const Checkpoint& checkpoint, Card& card) {
-  const std::string root = "embedder.unet.";
+void derive_embedder(const Checkpoint& checkpoint, const EmbedderArchitecture& architecture, Card& card) {
   EmbedderCard& embedder = card.embedder;
   embedder.present = true;
   embedder.model = arg(checkpoint, "embedder_model", "");
-  const Shape& embeddings = required_shape(checkpoint, root + "msg_processor.msg_embeddings.weight", 2);
-  card.hidden_size = embeddings[1];
-  if (card.bits == 0) card.bits = embeddings[0] / 2;
-  const Shape& first = required_shape(checkpoint, root + "inc.double_conv.0.weight", 4);
-  embedder.in_channels = first[1];
-  embedder.out_channels = required_shape(checkpoint, root + "outc.weight", 4)[0];
-  embedder.z_channels = 1;
-  embedder.z_channels_mults = {first[0]};
-  for (int level = 0;; ++level) {
-    const auto* down = checkpoint.find(fmt::format("{}downs.{}.down.weight", root, level));
-    if (down == nullptr || down->shape.empty()) break;
-    embedder.z_channels_mults.push_back(down->shape[0]);
-  }
-  embedder.num_blocks = 0;
-  while (checkpoint.find(
-             fmt::format("{}bottleneck.model.{}.double_conv.0.weight", root, embedder.num_blocks)) != nullptr)
-    ++embedder.num_blocks;
+  DerivedEmbedder derived = architecture.derive(checkpoint, embedder.model);
+  embedder.network = std::move(derived.network);
+  // A file that does not say its model's name has the tensors of this kind.
+  if (find_embedder(embedder.model) != &architecture) embedder.model = architecture.models;
+  card.hidden_size = derived.hidden_size;
+  if (card.bits == 0) card.bits = derived.bits;
   // Products of these are computed before they are compared with the tensors.
-  const auto sane = [](std::int64_t value) { return value >= 1 && value <= 1 << 20; };
-  if (!sane(card.bits) || !sane(card.hidden_size) || !std::ranges::all_of(embedder.z_channels_mults, sane))
+  const auto sane = [](std::int64_t value) { return value >= 1 && value <= CardSection::kMaxDimension; };
+  if (!sane(card.bits) || !sane(card.hidden_size))
     fail(ErrorCode::kMismatch, "'{}': the embedder's sizes are out of range", checkpoint.path().string());
-  const std::string norm = root + "inc.double_conv.1.";
-  embedder.normalization.clear();  // group and layer norms have the same tensors
-  if (checkpoint.find(norm + "running_var") != nullptr) embedder.normalization = "batch";
-  if (checkpoint.find(norm + "gamma") != nullptr) embedder.normalization = "rms";
-  embedder.activation.clear();
-  for (const KnownEmbedder& known : kKnownEmbedders) {
-    if (known.model == embedder.model) embedder.activation = known.activation;
-  }
 }
 
 bool has_part(const Checkpoint& checkpoint, std::string_view prefix) {
@@ -115,7 +83,7 @@ bool has_part(const Checkpoint& checkpoint, std::string_view prefix) {
 
 void derive_detector(const Checkpoint& checkpoint, Card& card) {
   card.detector.model = arg(checkpoint, "extractor_model", "");
-  const DetectorArchitecture* architecture = find_architecture(checkpoint);
+  const DetectorArchitecture* architecture = find_detector(checkpoint);
   if (architecture == nullptr) {
     fail(ErrorCode::kMismatch,
          "'{}' has no detector of a kind that can be read without a card; give --card ({} or a YAML file)",
@@ -124,7 +92,7 @@ void derive_detector(const Checkpoint& checkpoint, Card& card) {
   DerivedEncoder derived = architecture->derive(checkpoint, card.detector.model);
   card.detector.encoder = std::move(derived.encoder);
   // A file that does not say its model's name has the tensors of this kind.
-  if (find_architecture(card.detector.model) != architecture) card.detector.model = architecture->models;
+  if (find_detector(card.detector.model) != architecture) card.detector.model = architecture->models;
   derive_pixel_decoder(checkpoint, derived.channels, card.detector);
   const std::string linear = "detector.pixel_decoder.linear.weight";
   card.bits = required_shape(checkpoint, linear, card.detector.pixel_decoder.pixelwise ? 4 : 2)[0] - 1;
@@ -156,10 +124,10 @@ std::string known_name(const Card& derived, const std::string& embedder_model) {
 Card derive_card(const Checkpoint& checkpoint) {
   Card card;
   card.name = checkpoint.path().stem().string();
-  const bool embedder = has_part(checkpoint, "embedder.unet.");
+  const EmbedderArchitecture* embedder = find_embedder(checkpoint);
   // A file with an embedder alone has no detector to derive; `convert` says so if one is asked for.
-  if (!embedder || has_part(checkpoint, "detector.")) derive_detector(checkpoint, card);
-  if (embedder) derive_embedder(checkpoint, card);
+  if (embedder == nullptr || has_part(checkpoint, "detector.")) derive_detector(checkpoint, card);
+  if (embedder != nullptr) derive_embedder(checkpoint, *embedder, card);
   const bool proc = checkpoint.args().contains("img_size_proc");
   card.image_size =
       static_cast<std::int64_t>(number(checkpoint, proc ? "img_size_proc" : "img_size_extractor", 256));

@@ -33,6 +33,10 @@ class EmbedderNetwork {
   virtual ~EmbedderNetwork() = default;
   /// What `build` reads from the checkpoint, in the checkpoint's order.
   virtual std::vector<Parameter> parameters() const = 0;
+  /// What the reference code saves of it, for make-checkpoint: also what `build` does not read.
+  virtual std::vector<Parameter> saved_parameters() const { return parameters(); }
+  /// Whether it works on luma alone.
+  virtual bool reads_luma() const { return false; }
   /// Length of its messages.
   virtual std::int64_t bits() const = 0;
   /// RGB [N,S,S,3] in [0,1] and a message [N, bits] of zeros and ones to delta [N,S,S,C], before attenuation
@@ -47,7 +51,14 @@ struct DerivedEncoder {
   std::int64_t channels = 0;  ///< That the pixel decoder gets.
 };
 
-/// A row of the architecture table (network.cc): all that is known of a kind of detector is in its own file.
+/// What a checkpoint tells about an embedder without its card.
+struct DerivedEmbedder {
+  std::any network;
+  std::int64_t bits = 0;
+  std::int64_t hidden_size = 0;  ///< Of the message embedding.
+};
+
+/// A row of the table of detectors (network.cc): all that is known of a kind is in its own file.
 struct DetectorArchitecture {
   std::string_view title;    ///< "ConvNeXtV2"
   std::string_view models;   ///< How its cards' model names begin: "convnext"
@@ -59,22 +70,37 @@ struct DetectorArchitecture {
   std::unique_ptr<DetectorNetwork> (*make)(const Card& card);
 };
 
+/// A row of the table of embedders, likewise.
+struct EmbedderArchitecture {
+  std::string_view title;    ///< "U-Net"
+  std::string_view models;   ///< How its cards' model names begin: "unet"
+  std::string_view tensors;  ///< How its tensors' names begin: "embedder.unet."
+  /// Reads `embedder.params` of a card whose other fields are read already. Throws kMalformed, kUnsupported.
+  std::any (*read_card)(const CardSection& params, const Card& card);
+  /// The same from a checkpoint's tensors. Throws kMismatch if they do not tell.
+  DerivedEmbedder (*derive)(const checkpoint::Checkpoint& checkpoint, const std::string& model);
+  /// Throws kUnsupported for settings that it does not build, kMismatch for those that the checkpoint did not
+  /// tell.
+  std::unique_ptr<EmbedderNetwork> (*make)(const Card& card);
+};
+
 /// The architecture of this model name, or nullptr.
-const DetectorArchitecture* find_architecture(std::string_view model);
+const DetectorArchitecture* find_detector(std::string_view model);
+const EmbedderArchitecture* find_embedder(std::string_view model);
 /// The architecture whose tensors the checkpoint has, or nullptr.
-const DetectorArchitecture* find_architecture(const checkpoint::Checkpoint& checkpoint);
+const DetectorArchitecture* find_detector(const checkpoint::Checkpoint& checkpoint);
+const EmbedderArchitecture* find_embedder(const checkpoint::Checkpoint& checkpoint);
 
 /// The detector that the card describes. Throws kUnsupported if no architecture knows it, kMismatch if the
 /// card has no detector.
 std::unique_ptr<DetectorNetwork> make_detector(const Card& card);
 
-/// The embedder that the card describes, likewise. Throws kMismatch if the card has no embedder.
+/// The embedder that the card describes, likewise; also throws what its architecture's `make` throws.
 std::unique_ptr<EmbedderNetwork> make_embedder(const Card& card);
 
 // One line for each architecture.
 extern const DetectorArchitecture kConvNext;
 extern const DetectorArchitecture kVit;
-/// nullptr if the card is not of its kind.
-std::unique_ptr<EmbedderNetwork> make_unet(const Card& card);
+extern const EmbedderArchitecture kUNet;
 
 }  // namespace sealite::model

@@ -2,6 +2,7 @@
 // chunkyseal, pixelseal, videoseal_1.0, videoseal_0.0.
 #include "model/unet.h"
 
+#include <algorithm>
 #include <array>
 #include <numbers>
 
@@ -21,6 +22,10 @@ constexpr float kBatchNormEpsilon = 1e-5F;
 constexpr float kLayerNormEpsilon = 1e-6F;
 const std::string kUnetRoot = "embedder.unet.";
 const std::string kEmbeddings = "msg_processor.msg_embeddings.weight";
+
+std::string bottleneck_block(std::int64_t block) {
+  return fmt::format("{}bottleneck.model.{}.", kUnetRoot, block);
+}
 
 void add_batch_norm(ParameterList& list, const std::string& name, std::int64_t channels) {
   list.norm(name, channels);
@@ -73,6 +78,7 @@ constexpr ActivationLayer kActivations[] = {
        return builder.binary(name, BinaryKind::kMul, x, gate);
      }}};
 
+// `wanted` is empty if a checkpoint did not tell.
 template <typename Table, typename Matches>
 const auto& row_of(const Table& table, const Card& card, std::string_view what, const std::string& wanted,
                    Matches matches) {
@@ -89,14 +95,18 @@ const auto& row_of(const Table& table, const Card& card, std::string_view what, 
        fmt::join(names, ", "));
 }
 
+const UNetCard& settings_of(const Card& card) {
+  return std::any_cast<const UNetCard&>(card.embedder.network);
+}
+
 const Normalization& normalization_of(const Card& card) {
-  const std::string& wanted = card.embedder.normalization;
+  const std::string& wanted = settings_of(card).normalization;
   return row_of(kNormalizations, card, "normalisation", wanted,
                 [&](std::string_view name) { return wanted.starts_with(name); });
 }
 
 const ActivationLayer& activation_of(const Card& card) {
-  const std::string& wanted = card.embedder.activation;
+  const std::string& wanted = settings_of(card).activation;
   return row_of(kActivations, card, "activation", wanted,
                 [&](std::string_view name) { return wanted == name; });
 }
@@ -112,50 +122,53 @@ void add_resnet_block(ParameterList& list, const Normalization& norm, const std:
 
 class UNet : public EmbedderNetwork {
  public:
-  explicit UNet(const Card& card) : card_(card) {}
+  explicit UNet(const Card& card)
+      : card_(settings_of(card)),
+        norm_(normalization_of(card)),
+        activation_(activation_of(card)),
+        bits_(card.bits),
+        hidden_size_(card.hidden_size) {}
 
-  // Without what is not read: the counters of batch normalisation, and the embeddings' second name.
   std::vector<Parameter> parameters() const override {
-    std::vector<Parameter> parameters = unet_parameters(card_);
+    std::vector<Parameter> parameters = saved_parameters();
     std::erase_if(parameters, [](const Parameter& parameter) {
       return parameter.type != DType::kFloat32 || !parameter.same_storage_as.empty();
     });
     return parameters;
   }
 
-  std::int64_t bits() const override { return card_.bits; }
+  std::vector<Parameter> saved_parameters() const override;
+  bool reads_luma() const override { return card_.in_channels == 1; }
+  std::int64_t bits() const override { return bits_; }
 
   ValueId build(const Weights& weights, Builder& builder, ValueId image, ValueId message) const override {
-    const Modules modules(card_, weights, builder);
+    const Modules modules(norm_, activation_, weights, builder);
     ValueId x = to_signed_range(builder, image);
-    if (card_.embedder.in_channels == 1) x = luma(builder, x);
+    if (reads_luma()) x = luma(builder, x);
     x = modules.resnet_block(kUnetRoot + "inc.", x);
     std::vector<ValueId> skips = {x};
-    for (std::size_t i = 0; i + 1 < card_.embedder.z_channels_mults.size(); ++i) {
+    for (std::size_t i = 0; i + 1 < card_.z_channels_mults.size(); ++i) {
       x = modules.down(fmt::format("{}downs.{}.", kUnetRoot, i), x);
       skips.push_back(x);
     }
     x = skips.back() = modules.append_message(x, message);
-    for (std::int64_t i = 0; i < card_.embedder.num_blocks; ++i)
-      x = modules.resnet_block(fmt::format("{}bottleneck.model.{}.", kUnetRoot, i), x);
+    for (std::int64_t i = 0; i < card_.num_blocks; ++i) x = modules.resnet_block(bottleneck_block(i), x);
     // The last latents, with the message, are the first skip; the picture's own size has none.
     for (std::size_t i = 0; skips.size() > 1; ++i) {
       x = modules.up(fmt::format("{}ups.{}.", kUnetRoot, i), x, skips.back());
       skips.pop_back();
     }
     x = pointwise_conv2d(builder, weights, kUnetRoot + "outc", x);
-    return card_.embedder.last_tanh ? builder.unary(kUnetRoot + "tanh", UnaryKind::kTanh, x) : x;
+    return card_.last_tanh ? builder.unary(kUnetRoot + "tanh", UnaryKind::kTanh, x) : x;
   }
 
  private:
   // The reference code's modules, each under its name there.
   class Modules {
    public:
-    Modules(const Card& card, const Weights& weights, Builder& builder)
-        : norm_(normalization_of(card)),
-          activation_(activation_of(card)),
-          weights_(weights),
-          builder_(builder) {}
+    Modules(const Normalization& norm, const ActivationLayer& activation, const Weights& weights,
+            Builder& builder)
+        : norm_(norm), activation_(activation), weights_(weights), builder_(builder) {}
 
     ValueId resnet_block(const std::string& name, ValueId x) const {
       ValueId y = x;
@@ -213,62 +226,110 @@ class UNet : public EmbedderNetwork {
     Builder& builder_;
   };
 
-  Card card_;
+  UNetCard card_;
+  const Normalization& norm_;
+  const ActivationLayer& activation_;
+  std::int64_t bits_;
+  std::int64_t hidden_size_;
 };
 
-// What of a card `UNet` does not build. unet_parameters checks the normalisation.
-void check_supported(const Card& card) {
-  const EmbedderCard& embedder = card.embedder;
-  activation_of(card);
-  const auto picture = [](std::int64_t channels) { return channels == 1 || channels == 3; };
-  if (!picture(embedder.in_channels) || !picture(embedder.out_channels)) {
-    fail(ErrorCode::kUnsupported,
-         "card '{}': an embedder from {} to {} channels; expected 1 (luma) or 3 (RGB)", card.name,
-         embedder.in_channels, embedder.out_channels);
-  }
-}
-
-}  // namespace
-
-std::unique_ptr<EmbedderNetwork> make_unet(const Card& card) {
-  if (!card.embedder.model.starts_with("unet")) return nullptr;
-  unet_parameters(card);
-  check_supported(card);
-  return std::make_unique<UNet>(card);
-}
-
-std::vector<Parameter> unet_parameters(const Card& card) {
-  const EmbedderCard& embedder = card.embedder;
-  const Normalization& norm = normalization_of(card);
+// Also what is not read: the counters of batch normalisation, and the embeddings' second name.
+std::vector<Parameter> UNet::saved_parameters() const {
   std::vector<std::int64_t> z;
-  for (const std::int64_t mult : embedder.z_channels_mults) z.push_back(embedder.z_channels * mult);
+  for (const std::int64_t mult : card_.z_channels_mults) z.push_back(card_.z_channels * mult);
+  const Shape embeddings = {2 * bits_, hidden_size_};
   ParameterList list;
-  list.add({kUnetRoot + kEmbeddings, {2 * card.bits, card.hidden_size}, 0, 0.3F});
-  add_resnet_block(list, norm, kUnetRoot + "inc.", embedder.in_channels, z[0]);
+  list.add({kUnetRoot + kEmbeddings, embeddings, 0, 0.3F});
+  add_resnet_block(list, norm_, kUnetRoot + "inc.", card_.in_channels, z[0]);
   for (std::size_t i = 0; i + 1 < z.size(); ++i) {
     const std::string name = fmt::format("{}downs.{}.", kUnetRoot, i);
     list.linear(name + "down", {z[i + 1], z[i], 3, 3});
-    add_resnet_block(list, norm, name + "conv.", z[i + 1], z[i + 1]);
+    add_resnet_block(list, norm_, name + "conv.", z[i + 1], z[i + 1]);
   }
-  z.back() += card.hidden_size;
-  for (std::int64_t i = 0; i < embedder.num_blocks; ++i) {
-    add_resnet_block(list, norm, fmt::format("{}bottleneck.model.{}.", kUnetRoot, i), z.back(), z.back());
-  }
+  z.back() += hidden_size_;
+  for (std::int64_t i = 0; i < card_.num_blocks; ++i)
+    add_resnet_block(list, norm_, bottleneck_block(i), z.back(), z.back());
   for (std::size_t up = 0; up + 1 < z.size(); ++up) {
     const std::size_t from = z.size() - 1 - up;
     const std::string name = fmt::format("{}ups.{}.", kUnetRoot, up);
     list.linear(name + "up.upsample_block.2", {z[from - 1], 2 * z[from], 3, 3}, false);
     list.norm(name + "up.upsample_block.3", z[from - 1]);
-    add_resnet_block(list, norm, name + "conv.", z[from - 1], z[from - 1]);
+    add_resnet_block(list, norm_, name + "conv.", z[from - 1], z[from - 1]);
   }
-  list.linear(kUnetRoot + "outc", {embedder.out_channels, z[0], 1, 1});
-  list.add({"embedder." + kEmbeddings,
-            {2 * card.bits, card.hidden_size},
-            0,
-            0,
-            DType::kFloat32,
-            kUnetRoot + kEmbeddings});
+  list.linear(kUnetRoot + "outc", {card_.out_channels, z[0], 1, 1});
+  list.add({"embedder." + kEmbeddings, embeddings, 0, 0, DType::kFloat32, kUnetRoot + kEmbeddings});
   return list.take();
 }
+
+std::any read_unet_card(const CardSection& params, const Card& /*card*/) {
+  const CardSection unet = params.child("unet");
+  UNetCard card;
+  card.in_channels = unet.dimension("in_channels", card.in_channels);
+  card.out_channels = unet.dimension("out_channels", card.out_channels);
+  card.z_channels = unet.dimension("z_channels", card.z_channels);
+  card.z_channels_mults = unet.dimensions("z_channels_mults", {1, 2, 4, 8});
+  card.num_blocks = unet.repeats("num_blocks", card.num_blocks);
+  card.activation = unet.get<std::string>("activation", card.activation);
+  card.normalization = unet.get<std::string>("normalization", card.normalization);
+  card.last_tanh = unet.get("last_tanh", card.last_tanh);
+  return card;
+}
+
+// What a model name implies that shapes do not tell.
+struct KnownUNet {
+  std::string_view model;
+  std::string_view activation;
+};
+constexpr KnownUNet kKnownUNets[] = {{"unet_chunky", "relu"},         {"unet_sweep_3", "relu"},
+                                     {"unet_base_yuv_quant", "relu"}, {"unet_small2_yuv_quant", "relu"},
+                                     {"unet_small2_quant", "relu"},   {"unet_tiny_yuv_quant", "relu"},
+                                     {"unet_small2", "silu"}};
+
+// All from shapes but the activation, which the model's name implies, and some normalisations: what is empty
+// then, `make` asks a card for.
+DerivedEmbedder derive_unet(const checkpoint::Checkpoint& checkpoint, const std::string& model) {
+  const Shape& embeddings = required_shape(checkpoint, kUnetRoot + kEmbeddings, 2);
+  const Shape& first = required_shape(checkpoint, kUnetRoot + "inc.double_conv.0.weight", 4);
+  UNetCard card;
+  card.in_channels = first[1];
+  card.out_channels = required_shape(checkpoint, kUnetRoot + "outc.weight", 4)[0];
+  card.z_channels = 1;
+  card.z_channels_mults = {first[0]};
+  for (int level = 0;; ++level) {
+    const auto* down = checkpoint.find(fmt::format("{}downs.{}.down.weight", kUnetRoot, level));
+    if (down == nullptr || down->shape.empty()) break;
+    card.z_channels_mults.push_back(down->shape[0]);
+  }
+  card.num_blocks = 0;
+  while (checkpoint.find(bottleneck_block(card.num_blocks) + "double_conv.0.weight") != nullptr)
+    ++card.num_blocks;
+  const auto sane = [](std::int64_t value) { return value >= 1 && value <= CardSection::kMaxDimension; };
+  if (!std::ranges::all_of(card.z_channels_mults, sane))
+    fail(ErrorCode::kMismatch, "'{}': the embedder's sizes are out of range", checkpoint.path().string());
+  const std::string norm = kUnetRoot + "inc.double_conv.1.";
+  card.normalization.clear();  // group and layer norms have the same tensors
+  if (checkpoint.find(norm + "running_var") != nullptr) card.normalization = "batch";
+  if (checkpoint.find(norm + "gamma") != nullptr) card.normalization = "rms";
+  const auto* known = std::ranges::find(kKnownUNets, model, &KnownUNet::model);
+  card.activation = known == std::end(kKnownUNets) ? "" : known->activation;
+  return {std::move(card), embeddings[0] / 2, embeddings[1]};
+}
+
+std::unique_ptr<EmbedderNetwork> make_unet(const Card& card) {
+  auto network = std::make_unique<UNet>(card);
+  const UNetCard& unet = settings_of(card);
+  const auto picture = [](std::int64_t channels) { return channels == 1 || channels == 3; };
+  if (!picture(unet.in_channels) || !picture(unet.out_channels)) {
+    fail(ErrorCode::kUnsupported,
+         "card '{}': an embedder from {} to {} channels; expected 1 (luma) or 3 (RGB)", card.name,
+         unet.in_channels, unet.out_channels);
+  }
+  return network;
+}
+
+}  // namespace
+
+const EmbedderArchitecture kUNet = {"U-Net",        "unet",      "embedder.unet.",
+                                    read_unet_card, derive_unet, make_unet};
 
 }  // namespace sealite::model

@@ -1,15 +1,21 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
-
-#include "model/card.h"
-#include "model/parameter.h"
 
 namespace sealite::model {
 
-/// What the embedder that the card describes wants from the checkpoint (names under `embedder.`), videoseal
-/// modules/unet.py, msg_processor.py. Throws kUnsupported for a normalisation that the reference code has
-/// not, kMismatch for one that the checkpoint does not tell.
-std::vector<Parameter> unet_parameters(const Card& card);
+/// `embedder.params.unet` of a card (videoseal modules/unet.py: UNetMsg).
+struct UNetCard {
+  std::int64_t in_channels = 3;
+  std::int64_t out_channels = 3;
+  std::int64_t z_channels = 16;
+  std::vector<std::int64_t> z_channels_mults;  // of each level, the widest last
+  std::int64_t num_blocks = 8;                 // in the bottleneck
+  std::string activation = "relu";
+  std::string normalization = "batch";
+  bool last_tanh = true;
+};
 
 }  // namespace sealite::model

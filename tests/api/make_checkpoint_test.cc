@@ -6,7 +6,6 @@
 
 #include "api/converted_detector.h"
 #include "expect_error.h"
-#include "model/unet.h"
 
 namespace sealite {
 namespace {
@@ -39,7 +38,7 @@ TEST_F(MakeCheckpoint, FitsItsCard) {
   EXPECT_EQ(file.tensors().size(), report.tensors);
   const model::Card card = model::load_card(options.card);
   check_parameters(file, model::make_detector(card)->parameters(), "small");
-  check_parameters(file, model::unet_parameters(card), "small");
+  check_parameters(file, model::make_embedder(card)->saved_parameters(), "small");
   EXPECT_EQ(file.args().at("nbits"), "16");
   EXPECT_EQ(file.args().at("extractor_model"), "convnext_tiny");
   const auto* shared = file.find("embedder.msg_processor.msg_embeddings.weight");

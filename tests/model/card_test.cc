@@ -9,6 +9,7 @@
 #include "fixture_files.h"
 #include "model/convnext.h"
 #include "model/embedded_cards.h"
+#include "model/unet.h"
 #include "model/vit.h"
 
 namespace sealite::model {
@@ -18,6 +19,10 @@ using Dims = std::vector<std::int64_t>;
 
 const ConvNextCard& convnext(const Card& card) {
   return std::any_cast<const ConvNextCard&>(card.detector.encoder);
+}
+
+const UNetCard& unet(const Card& card) {
+  return std::any_cast<const UNetCard&>(card.embedder.network);
 }
 
 Card parse(const std::string& yaml) {
@@ -42,9 +47,9 @@ TEST(Card, CompiledInCards) {
   EXPECT_EQ(convnext(chunky).stem_stride, 2);
   EXPECT_EQ(chunky.detector.pixel_decoder.upscale_stages, Dims{1});
   EXPECT_TRUE(chunky.embedder.present);
-  EXPECT_EQ(chunky.embedder.in_channels, 3);
-  EXPECT_EQ(chunky.embedder.z_channels_mults, (Dims{4, 8, 16, 32}));
-  EXPECT_EQ(chunky.embedder.num_blocks, 8);
+  EXPECT_EQ(unet(chunky).in_channels, 3);
+  EXPECT_EQ(unet(chunky).z_channels_mults, (Dims{4, 8, 16, 32}));
+  EXPECT_EQ(unet(chunky).num_blocks, 8);
 
   const Card pixel = load_card("pixelseal");
   EXPECT_EQ(pixel.bits, 256);
@@ -53,8 +58,8 @@ TEST(Card, CompiledInCards) {
   EXPECT_EQ(convnext(pixel).depths, (Dims{3, 3, 9, 3}));
   EXPECT_EQ(convnext(pixel).stem_stride, 4);
   EXPECT_EQ(pixel.embedder.model, "unet_base_yuv_quant");
-  EXPECT_EQ(pixel.embedder.out_channels, 1);
-  EXPECT_EQ(load_card("videoseal_1.0").embedder.z_channels_mults, (Dims{1, 2, 4, 8}));
+  EXPECT_EQ(unet(pixel).out_channels, 1);
+  EXPECT_EQ(unet(load_card("videoseal_1.0")).z_channels_mults, (Dims{1, 2, 4, 8}));
 }
 
 TEST(Card, CardsOfTheFixtures) {
@@ -78,8 +83,8 @@ TEST(Card, CardsOfTheFixtures) {
   EXPECT_EQ(vit.window(0), 8);
   EXPECT_EQ(vit.window(1), 16);
   EXPECT_TRUE(vit.use_rel_pos);
-  EXPECT_EQ(sam.embedder.activation, "silu");
-  EXPECT_EQ(sam.embedder.normalization, "rms");
+  EXPECT_EQ(unet(sam).activation, "silu");
+  EXPECT_EQ(unet(sam).normalization, "rms");
   EXPECT_EQ(load_card(fixture("pixelseal_tiny.card.yaml")).bits, 32);
   EXPECT_EQ(load_card(fixture("videoseal_1.0_tiny.card.yaml")).bits, 24);
 }
@@ -188,8 +193,8 @@ INSTANTIATE_TEST_SUITE_P(
         BrokenCard{"without channels",
                    "args: {nbits: 1}\nextractor: {model: convnext_tiny, params: {proportional_dim: true, "
                    "encoder: {dims: [1, 1, 1, 1]}}}"},
-        BrokenCard{"z_channels' is 0",
-                   "args: {nbits: 8}" + kExtractor + "\nembedder: {params: {unet: {z_channels: 0}}}"},
+        BrokenCard{"z_channels' is 0", "args: {nbits: 8}" + kExtractor +
+                                           "\nembedder: {model: unet_x, params: {unet: {z_channels: 0}}}"},
         BrokenCard{
             "pixelwise' is not of",
             "args: {nbits: 8}\nextractor: {model: convnext_tiny, params: {pixel_decoder: {pixelwise: 7}}}"}));

@@ -49,6 +49,7 @@ TEST_P(DeriveCard, SaysWhatTheCardSays) {
   if (only) return;
   // Channels and multiples of them may be told apart differently; the tensors are the same.
   expect_same_tensors(*make_embedder(derived), *make_embedder(card));
+  EXPECT_EQ(make_embedder(derived)->reads_luma(), make_embedder(card)->reads_luma());
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, DeriveCard,
@@ -72,6 +73,18 @@ TEST(DeriveCardEmbedder, FromAFileWithoutADetector) {
   EXPECT_EQ(derived.bits, card.bits);
   EXPECT_EQ(make_embedder(derived)->bits(), card.bits);
   expect_error(ErrorCode::kMismatch, {"'half' has no detector"}, [&] { make_detector(derived); });
+}
+
+// The tensors tell that it is a U-Net, nothing tells its activation.
+TEST(DeriveCardEmbedder, FromAFileThatDoesNotNameIt) {
+  const Card card = load_card(fixture("pixelseal_tiny.card.yaml"));
+  const ScratchFolder folder;
+  for (const char* args : {"", "embedder_model: vae_small\n"}) {
+    write_checkpoint(folder / "half.pth", random_tensors(make_embedder(card)->parameters()), args);
+    const Card derived = derive_card(checkpoint::Checkpoint::open(folder / "half.pth"));
+    expect_error(ErrorCode::kMismatch, {"'half'", "embedder's activation", "--card"},
+                 [&] { make_embedder(derived); });
+  }
 }
 
 // A small network's checkpoint on disk, to be read without its card.

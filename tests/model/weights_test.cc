@@ -33,7 +33,7 @@ std::uint64_t parameter_count(const std::vector<Parameter>& parameters) {
 TEST(Parameters, AreAsManyAsTheRealModelsHave) {
   const Card chunky = load_card("chunkyseal");
   EXPECT_EQ(parameter_count(make_detector(chunky)->parameters()), 773'715'209U);
-  EXPECT_EQ(parameter_count(unet_parameters(chunky)), 1'022'745'283U);
+  EXPECT_EQ(parameter_count(make_embedder(chunky)->saved_parameters()), 1'022'745'283U);
   EXPECT_EQ(parameter_count(make_embedder(chunky)->parameters()), 1'022'745'283U);
 }
 
@@ -43,7 +43,7 @@ TEST(Parameters, OfTheFixturesAreInTheirFiles) {
     const auto file = checkpoint::Checkpoint::open(fixture(name + ".pth"));
     const Card card = load_card(fixture(name + ".card.yaml"));
     const auto detector = make_detector(card)->parameters();
-    const auto embedder = unet_parameters(card);
+    const auto embedder = make_embedder(card)->saved_parameters();
     check_parameters(file, detector, name);
     check_parameters(file, embedder, name);
     // The rest of a file: rgb2yuv.M, and with JND attenuation.conv_x, conv_y and conv_lum.
@@ -57,21 +57,29 @@ TEST(Parameters, OfTheFixturesAreInTheirFiles) {
   }
 }
 
+UNetCard& unet(Card& card) {
+  return std::any_cast<UNetCard&>(card.embedder.network);
+}
+
 TEST(Parameters, OfUnsupportedNetworks) {
   Card norm = load_card("pixelseal");
-  norm.embedder.normalization = "instance";
-  expect_error(ErrorCode::kUnsupported, {"pixelseal", "'instance'", "rms"}, [&] { unet_parameters(norm); });
-  norm.embedder.normalization = "";
+  unet(norm).normalization = "instance";
+  expect_error(ErrorCode::kUnsupported, {"pixelseal", "'instance'", "rms"}, [&] { make_embedder(norm); });
+  unet(norm).normalization = "";
   expect_error(ErrorCode::kMismatch, {"normalisation", "--card"}, [&] { make_embedder(norm); });
   Card activation = load_card("pixelseal");
-  activation.embedder.activation = "mish";
+  unet(activation).activation = "mish";
   expect_error(ErrorCode::kUnsupported, {"pixelseal", "'mish'", "silu"}, [&] { make_embedder(activation); });
   Card colours = load_card("pixelseal");
-  colours.embedder.in_channels = 2;
+  unet(colours).in_channels = 2;
   expect_error(ErrorCode::kUnsupported, {"from 2 to 1 channels"}, [&] { make_embedder(colours); });
   Card vae = load_card("pixelseal");
   vae.embedder.model = "vae_small";
-  expect_error(ErrorCode::kUnsupported, {"'vae_small'", "unet_"}, [&] { make_embedder(vae); });
+  expect_error(ErrorCode::kUnsupported, {"'vae_small'", "U-Net (unet_*)"}, [&] { make_embedder(vae); });
+  const Card read = parse_card("other", "args: {nbits: 8}\nextractor: {model: x}\nembedder: {model: vae}");
+  EXPECT_TRUE(read.embedder.present);
+  expect_error(ErrorCode::kUnsupported, {"card 'other'", "'vae'", "U-Net (unet_*)"},
+               [&] { make_embedder(read); });
   Card alone = load_card("pixelseal");
   alone.embedder.present = false;
   expect_error(ErrorCode::kMismatch, {"no embedder"}, [&] { make_embedder(alone); });
