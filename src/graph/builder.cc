@@ -4,9 +4,14 @@
 
 namespace sealite::graph {
 
-ValueId Builder::input(std::string name, Shape shape) {
+ValueId Builder::input(std::string name, Shape shape, Mark mark) {
   const ValueId id = graph_.add_value({std::move(name), DType::kFloat32, std::move(shape), nullptr});
   graph_.inputs.push_back(id);
+  return marked(id, mark);
+}
+
+ValueId Builder::marked(ValueId id, Mark mark) {
+  if (mark != Mark::kNone) graph_.mark(id, mark);
   return id;
 }
 

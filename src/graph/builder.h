@@ -15,7 +15,7 @@ class Builder {
   /// Values go to `graph`, nodes to `nodes`.
   Builder(Graph& graph, std::vector<Node>& nodes) : graph_(graph), nodes_(nodes) {}
 
-  ValueId input(std::string name, Shape shape);
+  ValueId input(std::string name, Shape shape, Mark mark = Mark::kNone);
   ValueId constant(std::string name, SourcePtr source);
   ValueId constant(std::string name, Shape shape, std::vector<float> values);
   /// Adds a node named `name`; its output has the same name.
@@ -30,6 +30,10 @@ class Builder {
   ValueId mean(std::string name, ValueId x, std::vector<int> axes, bool keep_dims = true) {
     return add(std::move(name), Reduce{ReduceKind::kMean, std::move(axes), keep_dims}, {x});
   }
+
+  /// Marks `id` and returns it; kNone leaves it as it is.
+  ValueId marked(ValueId id, Mark mark);
+  Mark mark(ValueId id) const { return graph_.value(id).mark; }
 
   const Shape& shape(ValueId id) const { return graph_.shape(id); }
   Graph& graph() { return graph_; }

@@ -61,21 +61,29 @@ std::string reference(const Graph& graph, ValueId id) {
   return fmt::format("%{}", static_cast<std::uint32_t>(id));
 }
 
+// " [stem]", or nothing.
+std::string mark_suffix(const Value& value) {
+  return value.mark == Mark::kNone ? "" : fmt::format(" [{}]", mark_name(value.mark));
+}
+
+std::string text;
+
 }  // namespace
 
 std::string dump(const Graph& graph) {
   std::string text;
   for (const ValueId id : graph.inputs) {
-    text += fmt::format("input  %{} : {} {}  # {}\n", static_cast<std::uint32_t>(id),
-                        dtype_name(graph.value(id).type), to_string(graph.shape(id)), graph.value(id).name);
+    text += fmt::format("input  %{} : {} {}  # {}{}\n", static_cast<std::uint32_t>(id),
+                        dtype_name(graph.value(id).type), to_string(graph.shape(id)), graph.value(id).name,
+                        mark_suffix(graph.value(id)));
   }
   for (const Node& node : graph.nodes) {
     std::vector<std::string> inputs;
     for (const ValueId id : node.inputs) inputs.push_back(reference(graph, id));
-    text += fmt::format("%{} = {}{} ({}) : {} {}  # {}\n", static_cast<std::uint32_t>(node.output),
+    text += fmt::format("%{} = {}{} ({}) : {} {}  # {}{}\n", static_cast<std::uint32_t>(node.output),
                         op_name(node.op), settings(node.op), fmt::join(inputs, ", "),
                         dtype_name(graph.value(node.output).type), to_string(graph.shape(node.output)),
-                        node.name);
+                        node.name, mark_suffix(graph.value(node.output)));
   }
   for (const ValueId id : graph.outputs) {
     text += fmt::format("output %{}  # {}\n", static_cast<std::uint32_t>(id), graph.value(id).name);

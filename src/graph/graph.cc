@@ -7,9 +7,42 @@
 
 namespace sealite::graph {
 
+std::string_view mark_name(Mark mark) {
+  switch (mark) {
+    case Mark::kNone:
+      return "";
+    case Mark::kPicture:
+      return "picture";
+    case Mark::kMessage:
+      return "message";
+    case Mark::kStem:
+      return "stem";
+    case Mark::kHead:
+      return "head";
+    case Mark::kRepeated:
+      return "repeated";
+    case Mark::kBlockInput:
+      return "block input";
+    case Mark::kGrnSums:
+      return "GRN sums";
+    case Mark::kGrnScale:
+      return "GRN scale";
+  }
+  return "";
+}
+
 ValueId Graph::add_value(Value value) {
   values_.push_back(std::move(value));
   return static_cast<ValueId>(values_.size() - 1);
+}
+
+void Graph::mark(ValueId id, Mark mark) {
+  Value& value = values_[static_cast<std::size_t>(id)];
+  if (value.mark != Mark::kNone && value.mark != mark) {
+    fail(ErrorCode::kInternal, "'{}' is marked as {}, it cannot be {} too", value.name, mark_name(value.mark),
+         mark_name(mark));
+  }
+  value.mark = mark;
 }
 
 const Node* Graph::producer(ValueId id) const {

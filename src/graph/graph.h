@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/op.h"
@@ -16,6 +17,24 @@ namespace sealite::graph {
 /// Index of a value in its graph; a type of its own so that it cannot be mixed up with other numbers.
 enum class ValueId : std::uint32_t {};
 
+/// What a value is, said by whoever makes it and knows (a network's builder, a pass that lowers), so that
+/// nobody after them has to recognise it by operators, shapes or names. It stays when another node makes the
+/// value. A graph that was read from a file has none.
+enum class Mark : std::uint8_t {
+  kNone,
+  kPicture,     // the picture, whole, whatever its layout, range or colours
+  kMessage,     // zeros and ones
+  kStem,        // made by a layer that reads the picture
+  kHead,        // the logits, before a sigmoid
+  kRepeated,    // [N,1,1,C] (the first input of its node) in every pixel
+  kBlockInput,  // what comes after it, up to a GRN's product, works on each pixel by itself but for the GRN
+  kGrnSums,     // of a lowered GRN: the sums of squares over H and W, [N,1,1,C]
+  kGrnScale,    // of a lowered GRN: what its input is multiplied by, [N,1,1,C]
+};
+
+/// "stem"; empty for kNone.
+std::string_view mark_name(Mark mark);
+
 /// A tensor on a wire: an input, a node's output or a constant (then it has a source).
 struct Value {
   std::string name;
@@ -23,6 +42,7 @@ struct Value {
   Shape shape;  // NHWC; batch 1 unless the graph says otherwise
   SourcePtr source;
   std::shared_ptr<const Quantization> quantization{};  // of integer constants
+  Mark mark = Mark::kNone;
 };
 
 /// The real values of a constant: integers times their scales, halves widened (row-major float32).
@@ -45,6 +65,8 @@ class Graph {
   const Value& value(ValueId id) const { return values_[static_cast<std::size_t>(id)]; }
   std::size_t value_count() const { return values_.size(); }
   const Shape& shape(ValueId id) const { return value(id).shape; }
+  /// Throws kInternal if the value has another mark.
+  void mark(ValueId id, Mark mark);
 
   std::vector<Node> nodes;
   std::vector<ValueId> inputs;

@@ -82,7 +82,7 @@ class ConvNext : public DetectorNetwork {
   }
 
   static ValueId build_block(const Weights& weights, Builder& builder, const std::string& name, ValueId x) {
-    ValueId y = depthwise_conv2d(builder, weights, name + "dwconv", x);
+    ValueId y = builder.marked(depthwise_conv2d(builder, weights, name + "dwconv", x), Mark::kBlockInput);
     y = layer_norm(builder, weights, name + "norm", y, kEpsilon);
     y = linear(builder, weights, name + "pwconv1", y);
     y = builder.unary(name + "act", UnaryKind::kGelu, y);

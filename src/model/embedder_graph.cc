@@ -9,7 +9,8 @@ graph::Graph build_embedder_graph(const EmbedderNetwork& network, const Weights&
   graph::Graph graph;
   graph::Builder builder(graph);
   const graph::ValueId image = picture_input(builder, options);
-  const graph::ValueId message = builder.input("message", {options.batch, network.bits()});
+  const graph::ValueId message =
+      builder.input("message", {options.batch, network.bits()}, graph::Mark::kMessage);
   graph::ValueId delta = blame_the_picture("the picture's height and width do not suit this network",
                                            [&] { return network.build(weights, builder, image, message); });
   if (options.layout == Layout::kNchw)

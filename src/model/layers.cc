@@ -10,13 +10,20 @@ ValueId bias_or_zero(Builder& builder, const Weights& weights, const std::string
   return builder.constant(name + ".bias", bias ? weights.source(name + ".bias") : filled({channels}, 0.0F));
 }
 
+// The output of a layer is the stem's if the layer reads the picture.
+ValueId stem_or_not(Builder& builder, ValueId x, ValueId y) {
+  return builder.mark(x) == Mark::kPicture ? builder.marked(y, Mark::kStem) : y;
+}
+
 }  // namespace
 
 ValueId conv2d(Builder& builder, const Weights& weights, const std::string& name, ValueId x,
                std::int64_t stride, Padding padding, bool bias) {
   const SourcePtr filter = permuted(weights.source(name + ".weight"), {0, 2, 3, 1});  // OIHW -> OHWI
   const ValueId b = bias_or_zero(builder, weights, name, filter->shape()[0], bias);
-  return builder.add(name, Conv2D{stride, padding}, {x, builder.constant(name + ".weight", filter), b});
+  const ValueId y =
+      builder.add(name, Conv2D{stride, padding}, {x, builder.constant(name + ".weight", filter), b});
+  return stem_or_not(builder, x, y);
 }
 
 ValueId depthwise_conv2d(Builder& builder, const Weights& weights, const std::string& name, ValueId x) {
@@ -43,7 +50,8 @@ ValueId pointwise_conv2d(Builder& builder, const Weights& weights, const std::st
   const SourcePtr oihw = weights.source(name + ".weight");
   const SourcePtr filter = reshaped(oihw, {oihw->shape()[0], oihw->shape()[1]});
   const ValueId b = bias_or_zero(builder, weights, name, filter->shape()[0], bias);
-  return builder.add(name, FullyConnected{}, {x, builder.constant(name + ".weight", filter), b});
+  const ValueId y = builder.add(name, FullyConnected{}, {x, builder.constant(name + ".weight", filter), b});
+  return stem_or_not(builder, x, y);
 }
 
 ValueId batch_norm(Builder& builder, const Weights& weights, const std::string& name, ValueId x,
@@ -68,14 +76,17 @@ ValueId group_norm(Builder& builder, const Weights& weights, const std::string& 
 
 ValueId luma(Builder& builder, ValueId rgb) {
   const ValueId filter = builder.constant("luma.weight", {1, 3}, {0.299F, 0.587F, 0.114F});
-  return builder.add("luma", FullyConnected{}, {rgb, filter, builder.constant("luma.bias", {1}, {0.0F})});
+  const ValueId y =
+      builder.add("luma", FullyConnected{}, {rgb, filter, builder.constant("luma.bias", {1}, {0.0F})});
+  return builder.marked(y, builder.mark(rgb));
 }
 
 ValueId to_signed_range(Builder& builder, ValueId image) {
   const ValueId doubled = builder.binary("preprocess.double", BinaryKind::kMul, image,
                                          builder.constant("preprocess.two", {}, {2.0F}));
-  return builder.binary("preprocess", BinaryKind::kSub, doubled,
-                        builder.constant("preprocess.one", {}, {1.0F}));
+  const ValueId y =
+      builder.binary("preprocess", BinaryKind::kSub, doubled, builder.constant("preprocess.one", {}, {1.0F}));
+  return builder.marked(y, builder.mark(image));
 }
 
 }  // namespace sealite::model

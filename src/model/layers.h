@@ -6,7 +6,7 @@
 #include "model/weights.h"
 
 // The layers that networks share: each takes the PyTorch module's name, reads its tensors and adds NHWC
-// nodes.
+// nodes. A convolution that reads the picture is marked as a stem.
 namespace sealite::model {
 
 using graph::Builder;

@@ -9,9 +9,11 @@ namespace sealite::model {
 /// Adds the input "image" in the border's layout; returns it as NHWC.
 inline graph::ValueId picture_input(graph::Builder& builder, const InterfaceOptions& options) {
   if (options.layout == Layout::kNhwc)
-    return builder.input("image", {options.batch, options.height, options.width, 3});
-  const graph::ValueId image = builder.input("image", {options.batch, 3, options.height, options.width});
-  return builder.add("image.nhwc", graph::Transpose{{0, 2, 3, 1}}, {image});
+    return builder.input("image", {options.batch, options.height, options.width, 3}, graph::Mark::kPicture);
+  const graph::ValueId image =
+      builder.input("image", {options.batch, 3, options.height, options.width}, graph::Mark::kPicture);
+  return builder.marked(builder.add("image.nhwc", graph::Transpose{{0, 2, 3, 1}}, {image}),
+                        graph::Mark::kPicture);
 }
 
 /// Runs `build`. The weights fit the card (check_parameters), so what does not fit is the picture: throws

@@ -136,6 +136,7 @@ ValueId build_pixel_decoder(Builder& builder, const Weights& weights, const Pixe
     x = builder.mean(std::string(kDecoderRoot) + "mean", x, {1, 2}, false);
     x = linear(builder, weights, std::string(kDecoderRoot) + "linear", x);
   }
+  builder.marked(x, Mark::kHead);
   return card.sigmoid_output ? builder.unary(std::string(kDecoderRoot) + "sigmoid", UnaryKind::kLogistic, x)
                              : x;
 }

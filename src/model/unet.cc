@@ -215,7 +215,7 @@ class UNet : public EmbedderNetwork {
       e = builder_.add(name + ".pixel", Reshape{{-1, 1, 1, embeddings->shape()[1]}}, {e});
       const Shape& shape = builder_.shape(latents);
       const ValueId ones = builder_.constant(name + ".ones", filled({1, shape[1], shape[2], 1}, 1.0F));
-      e = builder_.binary(name + ".repeated", BinaryKind::kMul, e, ones);
+      e = builder_.marked(builder_.binary(name + ".repeated", BinaryKind::kMul, e, ones), Mark::kRepeated);
       return builder_.add(name + ".concat", Concatenation{3}, {latents, e});
     }
 

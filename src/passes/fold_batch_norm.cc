@@ -60,10 +60,11 @@ std::optional<ValueId> fold_batch_norm(const Graph& graph, const Node& node, Bui
   const graph::Value& filter = graph.value(linear->inputs[1]);
   const graph::Value& bias = graph.value(linear->inputs[2]);
   Affine affine = affine_of(graph, node, bias.source);
-  return patch.add(
+  const ValueId y = patch.add(
       linear->name, linear->op,
       {linear->inputs[0], patch.constant(filter.name, scaled_rows(filter.source, std::move(affine.scales))),
        patch.constant(bias.name, {channels}, std::move(affine.offsets))});
+  return patch.marked(y, graph.value(linear->output).mark);
 }
 
 }  // namespace sealite::passes

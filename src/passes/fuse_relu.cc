@@ -27,7 +27,8 @@ std::optional<ValueId> fuse_relu(const Graph& graph, const Node& node, Builder& 
   if (producer == nullptr || graph.use_count(producer->output) != 1) return std::nullopt;
   const std::optional<graph::Op> fused = with_relu(producer->op);
   if (!fused) return std::nullopt;
-  return patch.add(producer->name, *fused, producer->inputs);
+  return patch.marked(patch.add(producer->name, *fused, producer->inputs),
+                      graph.value(producer->output).mark);
 }
 
 }  // namespace sealite::passes

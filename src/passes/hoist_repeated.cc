@@ -8,27 +8,15 @@
 namespace sealite::passes {
 namespace {
 
-// The node that repeats one pixel over a picture: [N,1,1,C] * ones [1,H,W,1].
+// The node that repeats one pixel over a picture.
 const Node* repeats_pixel(const Graph& graph, ValueId id) {
-  const Node* node = graph.producer(id);
-  const auto* binary = node == nullptr ? nullptr : std::get_if<graph::Binary>(&node->op);
-  if (binary == nullptr || binary->kind != graph::BinaryKind::kMul ||
-      binary->activation != graph::Activation::kNone) {
-    return nullptr;
-  }
-  const Shape& pixel = graph.shape(node->inputs[0]);
-  const graph::Value& ones = graph.value(node->inputs[1]);
-  if (pixel.size() != 4 || pixel[1] != 1 || pixel[2] != 1 || !ones.source) return nullptr;
-  if (ones.shape.size() != 4 || ones.shape[0] != 1 || ones.shape[3] != 1) return nullptr;
-  const bool all_one =
-      std::ranges::all_of(read_floats(*ones.source), [](float value) { return value == 1.0F; });
-  return all_one ? node : nullptr;
+  return graph.value(id).mark == graph::Mark::kRepeated ? graph.producer(id) : nullptr;
 }
 
 ValueId repeat(Builder& patch, const std::string& name, ValueId pixel, std::int64_t height,
                std::int64_t width) {
   const ValueId ones = patch.constant(name + ".ones", graph::filled({1, height, width, 1}, 1.0F));
-  return patch.binary(name, graph::BinaryKind::kMul, pixel, ones);
+  return patch.marked(patch.binary(name, graph::BinaryKind::kMul, pixel, ones), graph::Mark::kRepeated);
 }
 
 // From three lines along `axis` to `size`: the first, the middle one repeated, the last.

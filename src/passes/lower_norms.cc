@@ -33,7 +33,8 @@ std::optional<ValueId> lower_grn(const Graph& graph, const Node& node, Builder& 
   const std::string& name = node.name;
   const ValueId squares = patch.binary(name + ".squares", BinaryKind::kMul, x, x);
   const ValueId sums =
-      patch.add(name + ".sums", graph::Reduce{graph::ReduceKind::kSum, {1, 2}, true}, {squares});
+      patch.marked(patch.add(name + ".sums", graph::Reduce{graph::ReduceKind::kSum, {1, 2}, true}, {squares}),
+                   graph::Mark::kGrnSums);
   const ValueId norms = patch.unary(name + ".norms", UnaryKind::kSqrt, sums);
   // Mean over C plus epsilon as one product: an operator less than MEAN and ADD.
   const float share = 1.0F / static_cast<float>(channels);
@@ -44,6 +45,7 @@ std::optional<ValueId> lower_grn(const Graph& graph, const Node& node, Builder& 
   ValueId scale = patch.binary(name + ".ratio", BinaryKind::kDiv, norms, mean);
   scale = patch.binary(name + ".scaled", BinaryKind::kMul, scale, node.inputs[1]);
   scale = patch.binary(name + ".scale", BinaryKind::kAdd, scale, patch.constant(name + ".one", {}, {1.0F}));
+  patch.marked(scale, graph::Mark::kGrnScale);
   const ValueId y = patch.binary(name + ".product", BinaryKind::kMul, x, scale);
   return node.inputs.size() == 3 ? patch.binary(name + ".shifted", BinaryKind::kAdd, y, node.inputs[2]) : y;
 }

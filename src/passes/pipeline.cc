@@ -55,6 +55,8 @@ void splice(graph::Graph& graph, std::size_t index, std::vector<Node> patch, Val
     if (node.output == replacement) node.output = old.output;
     std::ranges::replace(node.inputs, replacement, old.output);
   }
+  // The value keeps its own mark; a node that took its producer in brings that one's.
+  if (after.mark != graph::Mark::kNone) graph.mark(old.output, after.mark);
   const auto at = graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(index));
   graph.nodes.insert(at, std::make_move_iterator(patch.begin()), std::make_move_iterator(patch.end()));
 }

@@ -9,6 +9,7 @@ namespace sealite::passes {
 namespace {
 
 using graph::BinaryKind;
+using graph::Mark;
 
 // Below this the hidden activation is as fast whole (measured, docs/performance.md).
 constexpr std::uint64_t kFewestElements = std::uint64_t{8} << 20U;  // 32 MiB
@@ -16,16 +17,6 @@ constexpr std::uint64_t kFewestElements = std::uint64_t{8} << 20U;  // 32 MiB
 constexpr std::uint64_t kStripElements = std::uint64_t{3} << 19U;  // 6 MiB
 constexpr std::uint64_t kMostStrips = 64;
 constexpr std::size_t kMostJoined = 4;  // inputs of a CONCATENATION that XNNPACK takes
-
-bool is_binary(const Node* node, BinaryKind kind) {
-  const auto* binary = node == nullptr ? nullptr : std::get_if<graph::Binary>(&node->op);
-  return binary != nullptr && binary->kind == kind && binary->activation == graph::Activation::kNone;
-}
-
-bool is_unary(const Node* node, graph::UnaryKind kind) {
-  const auto* unary = node == nullptr ? nullptr : std::get_if<graph::Unary>(&node->op);
-  return unary != nullptr && unary->kind == kind;
-}
 
 bool is_product(const Node* node) {
   return node != nullptr && std::holds_alternative<graph::FullyConnected>(node->op);
@@ -64,55 +55,44 @@ bool is_pixelwise(const Graph& graph, const Node& node, const Shape& picture) {
   return kind && fits(node.output) && std::ranges::all_of(node.inputs, fits);
 }
 
-// LayerNorm, product, GELU, GRN, product, lowered: its first value, the hidden activation and the GRN's sums
-// and scale.
+// From a block's input to the product behind its lowered GRN.
 struct Block {
-  ValueId x;
-  ValueId hidden;
-  ValueId sums;
-  ValueId scale;
+  ValueId x;                    // the block's input
+  ValueId hidden;               // the GRN's
+  ValueId sums;                 // of the GRN
+  graph::Op scaling;            // hidden * scale
   std::vector<Node> to_hidden;  // from x
   std::vector<Node> to_scale;   // from the sums
 };
 
-// The sum over all pixels of hidden * hidden.
-const Node* find_sums(const Graph& graph, ValueId hidden) {
-  for (const Node& node : graph.nodes) {
-    const auto* reduce = std::get_if<graph::Reduce>(&node.op);
-    if (reduce == nullptr || reduce->kind != graph::ReduceKind::kSum ||
-        reduce->axes != std::vector<int>{1, 2})
-      continue;
-    const Node* squares = graph.producer(node.inputs[0]);
-    if (is_binary(squares, BinaryKind::kMul) && squares->inputs == std::vector<ValueId>{hidden, hidden} &&
-        graph.use_count(squares->output) == 1) {
-      return &node;
-    }
+// The value with this mark that `id` is made of, by the nodes' first inputs.
+std::optional<ValueId> back_to(const Graph& graph, Mark mark, ValueId id) {
+  while (graph.value(id).mark != mark) {
+    const Node* node = graph.producer(id);
+    if (node == nullptr) return std::nullopt;
+    id = node->inputs[0];
   }
-  return nullptr;
+  return id;
 }
 
 std::optional<Block> find_block(const Graph& graph, const Node& last) {
   if (!is_product(&last) || graph.shape(last.output).size() != 4) return std::nullopt;
   const Node* product = sole_producer<graph::Binary>(graph, last);
-  if (!is_binary(product, BinaryKind::kMul)) return std::nullopt;
-  const ValueId hidden = product->inputs[0];
+  if (product == nullptr || graph.value(product->inputs[1]).mark != Mark::kGrnScale) return std::nullopt;
+  const auto [hidden, scale] = std::pair(product->inputs[0], product->inputs[1]);
   if (element_count(graph.shape(hidden)) < kFewestElements) return std::nullopt;
-  const Node* gelu = graph.producer(hidden);
-  if (!is_unary(gelu, graph::UnaryKind::kGelu) || graph.use_count(hidden) != 3) return std::nullopt;
-  const Node* first = graph.producer(gelu->inputs[0]);
-  if (!is_product(first)) return std::nullopt;
-  const Node* normalized = graph.producer(first->inputs[0]);
-  const Node* sums = find_sums(graph, hidden);
-  if (!is_binary(normalized, BinaryKind::kMul) || sums == nullptr) return std::nullopt;
-  Block block{normalized->inputs[0], hidden, sums->output, product->inputs[1], {}, {}};
-  auto to_hidden = between(graph, block.x, hidden);
-  auto to_scale = between(graph, block.sums, block.scale);
+  // The GRN reads it thrice: twice for its square, and for the product.
+  if (graph.use_count(hidden) != 3) return std::nullopt;
+  const auto x = back_to(graph, Mark::kBlockInput, hidden);
+  const auto sums = back_to(graph, Mark::kGrnSums, scale);
+  if (!x || !sums) return std::nullopt;
+  auto to_hidden = between(graph, *x, hidden);
+  auto to_scale = between(graph, *sums, scale);
   if (!to_hidden || !to_scale) return std::nullopt;
-  block.to_hidden = std::move(*to_hidden);
-  block.to_scale = std::move(*to_scale);
   const bool pixelwise = std::ranges::all_of(
-      block.to_hidden, [&](const Node& node) { return is_pixelwise(graph, node, graph.shape(block.x)); });
-  return pixelwise ? std::optional(std::move(block)) : std::nullopt;
+      *to_hidden, [&](const Node& node) { return is_pixelwise(graph, node, graph.shape(*x)); });
+  if (!pixelwise) return std::nullopt;
+  return Block{*x, hidden, *sums, product->op, std::move(*to_hidden), std::move(*to_scale)};
 }
 
 // LiteRT packs a filter once for each product that reads it, unless there is a weight cache.
@@ -177,8 +157,8 @@ class Strips {
 
 }  // namespace
 
-// Everything between a block's depthwise convolution and its skip connection works on each pixel by itself,
-// but for the GRN's sum, which is a sum of the strips' sums. The strips share their filters.
+// Everything between a block's input and the product behind its GRN works on each pixel by itself, but for
+// the GRN's sums, which are sums of the strips' sums. The strips share their filters.
 std::optional<ValueId> strip_hidden(const Graph& graph, const Node& node, Builder& patch) {
   const std::optional<Block> block = find_block(graph, node);
   if (!block) return std::nullopt;
@@ -208,7 +188,7 @@ std::optional<ValueId> strip_hidden(const Graph& graph, const Node& node, Builde
   for (std::int64_t i = 0; i < count; ++i) {
     const std::string strip = fmt::format(".strip{}", i);
     ValueId& part = parts[static_cast<std::size_t>(i)];
-    part = patch.binary(scaled + strip, BinaryKind::kMul, part, scale);
+    part = patch.add(scaled + strip, block->scaling, {part, scale});
     part = patch.add(node.name + strip, node.op, {part, node.inputs[1], node.inputs[2]});
   }
   return strips.join(node.name, std::move(parts));

@@ -140,10 +140,9 @@ bool joins_channels(const graph::Graph& graph, const graph::Node& node) {
 
 }  // namespace
 
-// A matrix [N, bits] is a batch of messages.
 MomentEstimator::MomentEstimator(const graph::Graph& graph) : graph_(graph) {
   for (const graph::ValueId id : graph.inputs) {
-    const bool message = graph.shape(id).size() == 2;
+    const bool message = graph.value(id).mark == graph::Mark::kMessage;
     known_[id] = message ? Moments{{kBitMean}, {kBitVariance}} : Moments{{kPictureMean}, {kPictureVariance}};
   }
 }

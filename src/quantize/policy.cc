@@ -36,12 +36,6 @@ WeightFormat wider(WeightFormat format) {
   return format == WeightFormat::kInt4 ? WeightFormat::kInt8 : WeightFormat::kFloat32;
 }
 
-// The first layer reads the picture. It is a few thousand weights, and in int8 it made a third of a trained
-// model's whole error (demo: 0.0387 -> 0.0286 without): it stays in float.
-bool is_stem(const Shape& filter) {
-  return filter.back() == 3;
-}
-
 // 4 bits are for networks whose products hold most of the weights. In an embedder they hold 1 %, and in 4
 // bits cost 3 to 9 dB: there they get 8.
 bool mostly_products(const graph::Graph& graph) {
@@ -56,11 +50,6 @@ bool mostly_products(const graph::Graph& graph) {
   return products > convolutions;
 }
 
-// The last layer decides every bit by itself and is small: 4 bits are too few for it.
-bool is_head(const graph::Graph& graph, const graph::Node& node) {
-  return graph.shape(node.output).size() == 2;
-}
-
 }  // namespace
 
 WeightFormat choose_format(const graph::Graph& graph, const graph::Node& node, const Recipe& recipe,
@@ -70,10 +59,13 @@ WeightFormat choose_format(const graph::Graph& graph, const graph::Node& node, c
   const Shape& filter = graph.shape(node.inputs[1]);
   if (element_count(filter).value_or(0) < kMinElements) return WeightFormat::kFloat32;
   WeightFormat format = kind == LayerKind::kDepthwise ? recipe.depthwise : recipe.dense;
-  if (format == WeightFormat::kInt4 && (is_head(graph, node) || !mostly_products(graph)))
+  const graph::Mark mark = graph.value(node.output).mark;
+  // The last layer decides every bit by itself and is small: 4 bits are too few for it.
+  if (format == WeightFormat::kInt4 && (mark == graph::Mark::kHead || !mostly_products(graph)))
     format = WeightFormat::kInt8;
-  if (kind == LayerKind::kConv && is_stem(filter) && format != WeightFormat::kFloat16)
-    format = WeightFormat::kFloat32;
+  // The first layer is a few thousand weights, and in int8 it made a third of a trained model's whole error
+  // (demo: 0.0387 -> 0.0286 without): it stays in float.
+  if (mark == graph::Mark::kStem && format != WeightFormat::kFloat16) format = WeightFormat::kFloat32;
   for (const KeepRule& rule : keep) {
     if (!std::regex_search(node.name, rule.pattern)) continue;
     format = rule.format;

@@ -92,7 +92,7 @@ TEST(Convert, DumpsAndStopsAfterAPass) {
   const ScratchFolder folder;
   const Outcome dump = convert_demo(folder / "demo.tflite", {"--dump-after", "fold-norm-mean"});
   EXPECT_EQ(dump.status, 0);
-  EXPECT_EQ(dump.err.rfind("input  %0 : float32 [1, 3, 64, 64]  # image\n", 0), 0U)
+  EXPECT_EQ(dump.err.rfind("input  %0 : float32 [1, 3, 64, 64]  # image [picture]\n", 0), 0U)
       << dump.err.substr(0, 200);
   EXPECT_NE(dump.err.find("LAYER_NORM"), std::string::npos);
   EXPECT_NE(dump.err.find("\noutput %"), std::string::npos);

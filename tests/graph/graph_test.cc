@@ -27,6 +27,18 @@ void expect_unsound(const Graph& graph, std::initializer_list<std::string_view> 
   expect_error(ErrorCode::kInternal, parts, [&] { verify(graph); });
 }
 
+TEST(Graph, AMarkStaysWhatItIs) {
+  Chain chain;
+  EXPECT_EQ(chain.graph.value(chain.y).mark, Mark::kNone);
+  Builder builder(chain.graph);
+  EXPECT_EQ(builder.marked(chain.y, Mark::kHead), chain.y);
+  builder.marked(chain.y, Mark::kHead);
+  builder.marked(chain.y, Mark::kNone);
+  EXPECT_EQ(builder.mark(chain.y), Mark::kHead);
+  EXPECT_NE(dump(chain.graph).find("# y [head]\n"), std::string::npos) << dump(chain.graph);
+  expect_error(ErrorCode::kInternal, {"'y'", "head", "stem"}, [&] { builder.marked(chain.y, Mark::kStem); });
+}
+
 TEST(Graph, ProducersAndUses) {
   const Chain chain;
   verify(chain.graph);

@@ -67,7 +67,7 @@ ValueId repeated(Sketch& sketch, ValueId pixel, std::int64_t height, std::int64_
   const Shape shape{1, height, width, 1};
   std::vector<float> ones(element_count(shape).value(), 1.0F);
   const ValueId constant = sketch.constant("ones", shape, std::move(ones));
-  return sketch.binary(BinaryKind::kMul, pixel, constant);
+  return sketch.marked(sketch.binary(BinaryKind::kMul, pixel, constant), Mark::kRepeated);
 }
 
 TEST(HoistRepeated, ResizesAndValidConvolutionsOfOnePixel) {

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/scratch_folder.h"
 #include "expect_error.h"
 #include "passes/pass.h"
 #include "passes/sketch.h"
@@ -55,6 +56,11 @@ TEST(Pipeline, EachPassHasItsOwnNameAndReason) {
     EXPECT_FALSE(pass.summary.empty()) << pass.name;
     EXPECT_EQ(&find_pass(pass.name), &pass);
   }
+}
+
+TEST(Pipeline, TheDocumentHasEachPass) {
+  const std::string text = read_text(SEALITE_SOURCE_DIR "/docs/pipeline.md");
+  for (const Pass& pass : pipeline()) EXPECT_NE(text.find(pass.name), std::string::npos) << pass.name;
 }
 
 TEST(Pipeline, StopsAfterAnyPass) {

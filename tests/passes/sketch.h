@@ -31,6 +31,7 @@ class Sketch {
   ValueId add(std::string name, Op op, std::vector<ValueId> inputs) {
     return builder_.add(std::move(name), std::move(op), std::move(inputs));
   }
+  ValueId marked(ValueId id, Mark mark) { return builder_.marked(id, mark); }
   ValueId binary(BinaryKind kind, ValueId a, ValueId b) { return builder_.binary("binary", kind, a, b); }
   ValueId conv(ValueId input, std::int64_t out, std::int64_t kernel, Conv2D op = {}) {
     const ValueId filter = weight("conv.weight", {out, kernel, kernel, channels(input)});

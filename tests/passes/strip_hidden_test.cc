@@ -9,11 +9,12 @@ namespace sealite::passes {
 namespace {
 
 // What is left of a ConvNeXtV2 block without its depthwise convolution when everything else has run.
-Graph lowered_block(const Shape& shape, std::int64_t hidden) {
+Graph lowered_block(const Shape& shape, std::int64_t hidden, UnaryKind activation = UnaryKind::kGelu,
+                    Mark mark = Mark::kBlockInput) {
   Sketch sketch(shape);
-  const ValueId x = sketch.binary(BinaryKind::kAdd, sketch.x, sketch.scalar(0.1F));
+  const ValueId x = sketch.marked(sketch.binary(BinaryKind::kAdd, sketch.x, sketch.scalar(0.1F)), mark);
   ValueId y = sketch.bare_norm(x, {1e-3F, false});
-  y = sketch.add("gelu", Unary{UnaryKind::kGelu}, {sketch.linear(y, hidden)});
+  y = sketch.add("gelu", Unary{activation}, {sketch.linear(y, hidden)});
   y = sketch.add("grn", GlobalResponseNorm{}, {y, sketch.weight("gamma", {hidden})});
   y = sketch.add("pwconv2", FullyConnected{},
                  {y, sketch.weight("w2", {shape[3], hidden}, -0.1F, 0.1F), sketch.weight("b2", {shape[3]})});
@@ -50,6 +51,16 @@ TEST(StripHidden, OfSeveralPicturesAtOnce) {
   EXPECT_EQ(op_counts(rewritten(before, strip_hidden)).at("GELU"), 6);
 }
 
+// The marks tell the block, whatever it computes for each pixel.
+TEST(StripHidden, WithAnotherActivation) {
+  const Graph before = lowered_block({1, 99, 96, 8}, 960, UnaryKind::kLogistic);
+  EXPECT_EQ(op_counts(rewritten(before, strip_hidden)).at("LOGISTIC"), 6);
+}
+
+TEST(StripHidden, NotWithoutTheMark) {
+  expect_untouched(lowered_block({1, 99, 96, 8}, 960, UnaryKind::kGelu, Mark::kNone), strip_hidden);
+}
+
 TEST(StripHidden, NotWhatIsSmall) {
   expect_untouched(lowered_block({1, 64, 64, 8}, 1024), strip_hidden);
 }
@@ -72,6 +83,7 @@ TEST(StripHidden, NotWhatIsReadElsewhere) {
 // A norm over more than a pixel's channels is not cut.
 TEST(StripHidden, NotWhatLooksBeyondThePixel) {
   Sketch sketch({1, 99, 96, 8});
+  sketch.marked(sketch.x, Mark::kBlockInput);
   const ValueId mean = sketch.add("mean", Reduce{ReduceKind::kMean, {1, 2}, true}, {sketch.x});
   ValueId y = sketch.binary(BinaryKind::kMul, sketch.x, mean);
   y = sketch.add("gelu", Unary{UnaryKind::kGelu}, {sketch.linear(y, 960)});

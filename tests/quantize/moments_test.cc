@@ -85,7 +85,7 @@ TEST(MomentEstimator, JoinedChannelsKeepTheirOwn) {
   Graph graph;
   Builder builder(graph);
   const ValueId image = builder.input("image", {1, 4, 4, 2});
-  const ValueId message = builder.input("message", {1, 3});
+  const ValueId message = builder.input("message", {1, 3}, Mark::kMessage);
   const ValueId pixel = builder.add("pixel", Reshape{{-1, 1, 1, 3}}, {message});
   const ValueId ones = builder.constant("ones", filled({1, 4, 4, 1}, 1));
   const ValueId repeated = builder.binary("repeated", BinaryKind::kMul, pixel, ones);

@@ -20,7 +20,7 @@ using passes::Sketch;
 // A ConvNeXt block with a stem, a downsampling convolution and a head, lowered: every kind of layer there is.
 Graph small_network() {
   Sketch sketch({1, 20, 20, 3});
-  ValueId x = sketch.conv(sketch.x, 32, 4, {.stride = 2});
+  ValueId x = sketch.marked(sketch.conv(sketch.x, 32, 4, {.stride = 2}), Mark::kStem);
   ValueId y = sketch.depthwise(x, 7);
   y = sketch.linear(sketch.norm(y), 128);
   y = sketch.add("act", Unary{UnaryKind::kGelu}, {y});
@@ -28,7 +28,7 @@ Graph small_network() {
   x = sketch.binary(BinaryKind::kAdd, x, y);
   x = sketch.conv(sketch.norm(x), 48, 2, {.stride = 2});
   x = sketch.add("pool", Reduce{ReduceKind::kMean, {1, 2}, false}, {x});
-  Graph graph = sketch.finish({sketch.linear(x, 33)});
+  Graph graph = sketch.finish({sketch.marked(sketch.linear(x, 33), Mark::kHead)});
   passes::run_pipeline(graph, {});
   return graph;
 }
@@ -90,6 +90,23 @@ TEST(Recipe, EachLayerGetsWhatTheRuntimeRunsWell) {
   const Graph all =
       quantized(network, "int8", {parse_keep_rule("conv=int8")});  // the stem too, when asked for
   EXPECT_EQ(filter_types(all)[DType::kInt8], 5);
+}
+
+// Three channels, or a matrix as the output, make no stem and no head: who builds the network says what they
+// are.
+TEST(Recipe, StemAndHeadAreWhatIsMarked) {
+  for (const auto& [mark, type] : {std::pair{Mark::kNone, DType::kInt4}, {Mark::kHead, DType::kInt8}}) {
+    Sketch sketch({1, 64});
+    const ValueId hidden = sketch.linear(sketch.x, 64);
+    const Graph network = sketch.finish({sketch.marked(sketch.linear(hidden, 32), mark)});
+    const Graph small = quantized(network, "int4");
+    EXPECT_EQ(small.value(small.nodes.back().inputs[1]).type, type);
+  }
+  for (const auto& [mark, type] : {std::pair{Mark::kNone, DType::kInt8}, {Mark::kStem, DType::kFloat32}}) {
+    Sketch sketch({1, 12, 12, 3});
+    const Graph network = sketch.finish({sketch.marked(sketch.conv(sketch.x, 64, 3), mark)});
+    EXPECT_EQ(filter_types(quantized(network, "int8")), (std::map<DType, int>{{type, 1}}));
+  }
 }
 
 // In a network of convolutions, 4 bits for the few products would save nothing and cost much.
