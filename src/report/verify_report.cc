@@ -8,6 +8,7 @@
 #include "report/charts.h"
 #include "report/html.h"
 #include "sealite/verify.h"
+#include "verify/check_names.h"
 
 namespace sealite {
 namespace {
@@ -128,7 +129,7 @@ std::string charts(const VerifyReport& result) {
         embedder ? report::delta_histogram(result.outputs) : report::logit_histogram(result.outputs),
         embedder ? "deltas" : "logits", result.outputs.size(), result.outputs.size() == 1 ? "" : "s");
   }
-  const auto check = std::ranges::find(result.checks, "layers", &Check::name);
+  const auto check = std::ranges::find(result.checks, verify::checks::kLayers.name, &Check::name);
   if (!result.layers.empty() && check != result.checks.end() && !check->figures.empty()) {
     html += fmt::format(
         "<figure>{}<figcaption>Norm of the difference / norm of the original's output, file's weights "

@@ -52,7 +52,7 @@ void check_weights(Examination& examination, const Original& original, const gra
         comparison.beyond.size(), comparison.constants, worst.name, worst.row, worst.error);
   }
   Check& check =
-      add_check(report, "weights", "Stored weights, row by row", finding,
+      add_check(report, checks::kWeights, finding,
                 {{"weights beyond rounding", static_cast<double>(comparison.beyond.size()), "", 0, {}}});
   if (comparison.absent == 0) return;
   check.finding +=
@@ -68,8 +68,7 @@ void check_layers(Examination& examination, const LayerComparison& comparison) {
       report.layers, [&](const LayerDifference& layer) { return !(layer.error <= limit); });
   const auto largest = std::ranges::max_element(report.layers, {}, &LayerDifference::error);
   if (largest == report.layers.end()) {
-    add_check(report, "layers", "Layer by layer",
-              "No layer of the file has the name of one of the checkpoint's.")
+    add_check(report, checks::kLayers, "No layer of the file has the name of one of the checkpoint's.")
         .outcome = CheckOutcome::kSkipped;
     return;
   }
@@ -81,7 +80,7 @@ void check_layers(Examination& examination, const LayerComparison& comparison) {
     finding += fmt::format(" The first beyond the limit is '{}' with {:.2g}.", first->name, first->error);
   const ModelKind& kind = examination.kind;
   const double runtime = relative_error(kind.values(comparison.stored), examination.outputs[0]);
-  add_check(report, "layers", "Layer by layer", finding,
+  add_check(report, checks::kLayers, finding,
             {{"largest relative difference", largest->error, "", limit, {}},
              {fmt::format("{}, file in the evaluator against LiteRT", kind.names().output),
               runtime,
@@ -103,11 +102,11 @@ void check_tensors(Examination& examination, const Original& original) {
   }
   if (!unread.notes.empty())
     finding += fmt::format(" {} counters are not: {}.", unread.notes.size(), model::list_names(unread.notes));
-  add_check(examination.report, "checkpoint-tensors", "Tensors of the checkpoint", finding,
+  add_check(examination.report, checks::kTensors, finding,
             {{"weights that no layer reads", static_cast<double>(unread.weights.size()), "", 0, {}}});
 }
 
-// The model's own only if it names these weights (check "interface").
+// The model's own only if it names these weights (checks::kInterface).
 std::string name_of(const Examination& examination, const Original& original) {
   const std::optional<Claims>& claims = examination.subject.claims;
   const std::string which = claims && claims->checkpoint_hash.starts_with(model::kHashAlgorithm)
@@ -118,9 +117,8 @@ std::string name_of(const Examination& examination, const Original& original) {
 
 void skip_stored(Examination& examination, const std::string& why) {
   const std::string finding = "The file's network cannot be read back: " + why;
-  for (const auto& [name, title] :
-       {std::pair("weights", "Stored weights, row by row"), {"layers", "Layer by layer"}})
-    add_check(examination.report, name, title, finding).outcome = CheckOutcome::kSkipped;
+  for (const CheckName& check : {checks::kWeights, checks::kLayers})
+    add_check(examination.report, check, finding).outcome = CheckOutcome::kSkipped;
 }
 
 }  // namespace
@@ -150,7 +148,7 @@ void check_against(Examination& examination, const Original& original) {
     }
   }
   examination.report.compared.push_back(name_of(examination, original));
-  if (!check_numbers(examination, expected, "checkpoint", "the checkpoint")) {
+  if (!check_numbers(examination, expected, checks::kCheckpoint)) {
     const std::string cause = diagnose(examination, original, expected[0].values);
     if (!cause.empty()) examination.report.checks.back().finding += " Cause: " + cause + ".";
   }

@@ -5,13 +5,13 @@
 
 namespace sealite::verify {
 
-/// Check "interface": signature, shapes and types are those of the model's kind, and the metadata's claims
+/// Check `kInterface`: signature, shapes and types are those of the model's kind, and the metadata's claims
 /// and the checkpoint (nullptr: not given) agree with them.
 void check_interface(Examination& examination, const Original* original);
 
-/// Checks "checkpoint-numbers", "checkpoint-bits" or "checkpoint-pictures", "weights" and "layers": the model
-/// against the reference evaluator on the checkpoint's network before any pass. A failure comes with a
-/// diagnosis where one of the usual defects explains it.
+/// Checks `kTensors`, those of `kCheckpoint`, `kWeights` and `kLayers`: the model against the reference
+/// evaluator on the checkpoint's network before any pass. A failure comes with a diagnosis where one of the
+/// usual defects explains it.
 void check_against(Examination& examination, const Original& original);
 
 }  // namespace sealite::verify

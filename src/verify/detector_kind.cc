@@ -117,8 +117,8 @@ class DetectorKind : public ModelKind {
   }
 
   void check_plausible(Examination& examination, Runner& runner) const override;
-  bool check_purpose(Examination& examination, const std::vector<Expected>& expected, const std::string& name,
-                     const std::string& original) const override;
+  bool check_purpose(Examination& examination, const std::vector<Expected>& expected,
+                     const ComparedWith& original) const override;
 
  private:
   KindNames names_{"detector", "detect", {"image"}, "logits", "Logits"};
@@ -142,11 +142,11 @@ void DetectorKind::check_plausible(Examination& examination, Runner& /*runner*/)
     figures.push_back({"difference between pictures", variety, "", {}, 1e-6});
     if (variety < 1e-6) finding = "Every picture gets the same logits: the model does not look at its input.";
   }
-  add_check(examination.report, "plausible", "Finite and plausible", finding, std::move(figures));
+  add_check(examination.report, checks::kPlausible, finding, std::move(figures));
 }
 
 bool DetectorKind::check_purpose(Examination& examination, const std::vector<Expected>& expected,
-                                 const std::string& name, const std::string& original) const {
+                                 const ComparedWith& original) const {
   const Flips flips = count_flips(examination, expected);
   const double agreement = 1 - static_cast<double>(flips.flipped) / static_cast<double>(flips.bits);
   const std::string which =
@@ -154,7 +154,7 @@ bool DetectorKind::check_purpose(Examination& examination, const std::vector<Exp
           ? std::string("no bit flipped")
           : fmt::format("{} flipped; the largest logit that did is {:.2g}, a typical one {:.2g}",
                         flips.flipped, flips.largest, flips.typical);
-  return add_check(examination.report, name + "-bits", "Bits against " + original,
+  return add_check(examination.report, original.bits,
                    fmt::format("{} of {} bits agree: {}.", flips.bits - flips.flipped, flips.bits, which),
                    {{"bit agreement", 100 * agreement, "%", {}, 100 * examination.limits.agreement},
                     {"largest flipped logit", flips.largest, "", {}, {}},

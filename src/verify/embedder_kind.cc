@@ -117,9 +117,9 @@ class EmbedderKind : public ModelKind {
 
   void read_saved(const SavedTensors& saved, std::span<Picture> pictures, std::int64_t bits) const override;
   void check_plausible(Examination& examination, Runner& runner) const override;
-  bool check_purpose(Examination& examination, const std::vector<Expected>& expected, const std::string& name,
-                     const std::string& original) const override {
-    return check_marked_pictures(examination, expected, name, original);
+  bool check_purpose(Examination& examination, const std::vector<Expected>& expected,
+                     const ComparedWith& original) const override {
+    return check_marked_pictures(examination, expected, original);
   }
 
  private:
@@ -164,7 +164,7 @@ void EmbedderKind::check_plausible(Examination& examination, Runner& runner) con
     finding = "Every message gets the same delta: the model does not look at its message.";
   else if (!(by_picture >= kLeastEffect))
     finding = "Every picture gets the same delta: the model does not look at its picture.";
-  add_check(examination.report, "plausible", "Finite and plausible", finding,
+  add_check(examination.report, checks::kPlausible, finding,
             {{"values that are no numbers", static_cast<double>(range.broken), "", 0, {}},
              {"largest value", range.largest, "", bounded ? std::optional(1.0) : std::nullopt, {}},
              {"least spread within a delta (standard deviation)", range.least_spread, "", {}, kLeastEffect},

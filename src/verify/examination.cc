@@ -9,10 +9,10 @@ bool within(const Figure& figure) {
          (!figure.at_least || figure.value >= *figure.at_least);
 }
 
-Check& add_check(VerifyReport& report, std::string name, std::string title, std::string finding,
+Check& add_check(VerifyReport& report, const CheckName& name, std::string finding,
                  std::vector<Figure> figures) {
   const bool pass = std::ranges::all_of(figures, within);
-  report.checks.push_back({std::move(name), std::move(title),
+  report.checks.push_back({std::string(name.name), std::string(name.title),
                            pass ? CheckOutcome::kPass : CheckOutcome::kFail, std::move(finding),
                            std::move(figures)});
   return report.checks.back();

@@ -6,6 +6,7 @@
 
 #include "pixels/resize.h"
 #include "sealite/verify.h"
+#include "verify/check_names.h"
 #include "verify/limits.h"
 #include "verify/model_kind.h"
 #include "verify/subject.h"
@@ -46,7 +47,7 @@ struct Examination {
 };
 
 /// Appends a check to the report; it fails if a figure leaves its bounds.
-Check& add_check(VerifyReport& report, std::string name, std::string title, std::string finding,
+Check& add_check(VerifyReport& report, const CheckName& name, std::string finding,
                  std::vector<Figure> figures = {});
 
 /// Whether a figure keeps to its bounds. What is not a number does not.

@@ -115,7 +115,7 @@ void check_interface(Examination& examination, const Original* original) {
                      : fmt::format("metadata: {} {}, {} bits, {}", claims->card, claims->part, claims->bits,
                                    claims->precision);
   finding += origin;
-  Check& check = add_check(examination.report, "interface", "Shapes, types, signature and metadata",
+  Check& check = add_check(examination.report, checks::kInterface,
                            complaints.none() ? finding + "." : complaints.text());
   if (!complaints.none()) check.outcome = CheckOutcome::kFail;
   // It needed the outputs, but is read before them.

@@ -95,10 +95,9 @@ std::string decibels(double psnr) {
 }  // namespace
 
 bool check_marked_pictures(Examination& examination, const std::vector<Expected>& expected,
-                           const std::string& name, const std::string& original) {
+                           const ComparedWith& original) {
   const auto add = [&](std::string finding, std::vector<Figure> figures = {}) -> Check& {
-    return add_check(examination.report, name + "-pictures", "Marked pictures against " + original,
-                     std::move(finding), std::move(figures));
+    return add_check(examination.report, original.pictures, std::move(finding), std::move(figures));
   };
   if (!examination.marking) {
     add("Neither the model nor a card says how the delta is added to a picture.").outcome =

@@ -14,6 +14,7 @@
 
 namespace sealite::verify {
 
+struct ComparedWith;
 struct Examination;
 struct Expected;
 struct Picture;
@@ -64,12 +65,11 @@ class ModelKind {
   /// if an array is absent, kMismatch if it does not fit.
   virtual void read_saved(const SavedTensors& saved, std::span<Picture> pictures,
                           std::int64_t bits) const = 0;
-  /// Check "plausible": whether the outputs look like those of such a model.
+  /// Check `kPlausible`: whether the outputs look like those of such a model.
   virtual void check_plausible(Examination& examination, Runner& runner) const = 0;
-  /// Check "NAME-bits" or "NAME-pictures": what the numbers are for. `original`: "the checkpoint", for the
-  /// text. True if it passes.
+  /// Check `original.bits` or `original.pictures`: what the numbers are for. True if it passes.
   virtual bool check_purpose(Examination& examination, const std::vector<Expected>& expected,
-                             const std::string& name, const std::string& original) const = 0;
+                             const ComparedWith& original) const = 0;
 };
 
 /// Of kDetector or kEmbedder.

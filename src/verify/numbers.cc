@@ -71,17 +71,16 @@ double root_mean_square(std::span<const float> values) {
   return values.empty() ? 0 : std::sqrt(squares / static_cast<double>(values.size()));
 }
 
-bool check_numbers(Examination& examination, const std::vector<Expected>& expected, const std::string& name,
-                   const std::string& original) {
+bool check_numbers(Examination& examination, const std::vector<Expected>& expected,
+                   const ComparedWith& original) {
   keep_outputs(examination, expected);
   const KindNames& names = examination.kind.names();
-  const std::string title = "Numbers against " + original;
   for (const auto& [picture, values] : expected) {
     const std::vector<float>& found = examination.outputs[picture];
     if (found.size() == values.size()) continue;
-    add_check(examination.report, name + "-numbers", title,
+    add_check(examination.report, original.numbers,
               fmt::format("The model's {} have {} values, those of {} {}.", names.output, found.size(),
-                          original, values.size()))
+                          original.words, values.size()))
         .outcome = CheckOutcome::kFail;
     return false;
   }
@@ -90,14 +89,14 @@ bool check_numbers(Examination& examination, const std::vector<Expected>& expect
   const double snr = relative == 0 ? kInfinity : -20 * std::log10(relative);
   const bool numbers =
       add_check(
-          examination.report, name + "-numbers", title,
+          examination.report, original.numbers,
           fmt::format("{} differ by {:.2g} of their size ({:.1f} dB below the signal), at most by {:.2g}.",
                       names.outputs, relative, snr, totals.largest),
           {{"relative error", relative, "", examination.limits.relative_error, {}},
            {"SNR", snr, "dB", {}, {}},
            {"largest difference", totals.largest, "", {}, {}}})
           .outcome == CheckOutcome::kPass;
-  return examination.kind.check_purpose(examination, expected, name, original) && numbers;
+  return examination.kind.check_purpose(examination, expected, original) && numbers;
 }
 
 }  // namespace sealite::verify

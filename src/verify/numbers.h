@@ -1,7 +1,7 @@
 #pragma once
 
 #include <span>
-#include <string>
+#include <vector>
 
 #include "verify/examination.h"
 
@@ -16,10 +16,9 @@ double largest_difference(std::span<const float> a, std::span<const float> b);
 
 double root_mean_square(std::span<const float> values);
 
-/// Checks "NAME-numbers" and the kind's "NAME-bits" or "NAME-pictures": the model's outputs against the
-/// recipe's limits. `original`: "the checkpoint", for the text. True if both pass. The first call's outputs
-/// go into the report.
-bool check_numbers(Examination& examination, const std::vector<Expected>& expected, const std::string& name,
-                   const std::string& original);
+/// Checks `original.numbers` and, by the model's kind, `original.bits` or `original.pictures`: the model's
+/// outputs against the recipe's limits. True if both pass. The first call's outputs go into the report.
+bool check_numbers(Examination& examination, const std::vector<Expected>& expected,
+                   const ComparedWith& original);
 
 }  // namespace sealite::verify

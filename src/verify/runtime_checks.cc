@@ -72,7 +72,7 @@ void report_loading(Examination& examination, const Runner& runner) {
   }
   const double share =
       runner.fully_delegated() ? 1 : 1 - static_cast<double>(std::max<std::size_t>(left, 1)) / all;
-  add_check(report, "loads", "Loads in the real runtime", finding,
+  add_check(report, checks::kLoads, finding,
             {{"file", static_cast<double>(report.bytes) / (1U << 20U), "MiB", {}, {}},
              {"operators", all, "", {}, {}},
              {"delegated", 100 * share, "%", {}, {}}});
@@ -104,7 +104,7 @@ double run_pictures(Examination& examination, Runner& runner) {
   std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
   report.run_seconds = times[times.size() / 2];
   const bool made = examination.options.images.empty() && examination.options.reference.empty();
-  add_check(report, "inference", made ? "Runs on pictures" : "Runs on real pictures",
+  add_check(report, made ? checks::kInferenceOnMade : checks::kInference,
             fmt::format("{} picture{}{}, {:.3g} s each with one thread.", examination.pictures.size(),
                         examination.pictures.size() == 1 ? "" : "s",
                         made ? " made by sealite (give real ones with --images)" : "", report.run_seconds));
@@ -144,12 +144,11 @@ void check_repeatable(Examination& examination, double repeats) {
   finding += stale ? " do not agree: the weight cache is stale, it holds another model's weights; delete it."
              : std::ranges::all_of(figures, within) ? " agree."
                                                     : " do not agree.";
-  add_check(examination.report, "repeatable", "Repeats itself", finding, std::move(figures));
+  add_check(examination.report, checks::kRepeatable, finding, std::move(figures));
 }
 
 bool fails_to_load(Examination& examination, const Error& error) {
-  add_check(examination.report, "loads", "Loads in the real runtime", error.what()).outcome =
-      CheckOutcome::kFail;
+  add_check(examination.report, checks::kLoads, error.what()).outcome = CheckOutcome::kFail;
   return false;
 }
 

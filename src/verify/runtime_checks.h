@@ -4,7 +4,7 @@
 
 namespace sealite::verify {
 
-/// Checks "loads", "inference", "plausible" and "repeatable": what the real runtime makes of the model. Fills
+/// Checks `kLoads`, `kInference`, `kPlausible` and `kRepeatable`: what the real runtime makes of the model. Fills
 /// the pictures' `outputs` and the report's times. False if there is nothing to go on with. Throws
 /// kUnsupported if the runtime itself is missing.
 bool check_runtime(Examination& examination);

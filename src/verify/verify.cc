@@ -24,7 +24,7 @@ void check_saved(Examination& examination) {
   }
   if (expected.empty()) return;
   examination.report.compared.push_back(verify::SavedTensors(examination.options.reference).origin());
-  check_numbers(examination, expected, "reference", "the saved tensors");
+  check_numbers(examination, expected, verify::checks::kReference);
 }
 
 // What `embed` will do with the model; without metadata what the card says.
@@ -77,8 +77,7 @@ std::optional<Subject> read_subject(const std::filesystem::path& model, VerifyRe
     return subject;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kMalformed) throw;
-    verify::add_check(report, "loads", "Loads in the real runtime", error.what()).outcome =
-        CheckOutcome::kFail;
+    verify::add_check(report, verify::checks::kLoads, error.what()).outcome = CheckOutcome::kFail;
     return std::nullopt;
   }
 }
