@@ -60,6 +60,14 @@ const EmbedderArchitecture* find_embedder(const checkpoint::Checkpoint& checkpoi
   return find(kEmbedders, checkpoint);
 }
 
+std::vector<Parameter> EmbedderNetwork::parameters() const {
+  std::vector<Parameter> parameters = saved_parameters();
+  std::erase_if(parameters, [](const Parameter& parameter) {
+    return parameter.type != DType::kFloat32 || !parameter.same_storage_as.empty();
+  });
+  return parameters;
+}
+
 std::unique_ptr<DetectorNetwork> make_detector(const Card& card) {
   if (card.detector.model.empty()) fail(ErrorCode::kMismatch, "'{}' has no detector", card.name);
   const DetectorArchitecture* architecture = find_detector(card.detector.model);

@@ -31,10 +31,10 @@ class DetectorNetwork {
 class EmbedderNetwork {
  public:
   virtual ~EmbedderNetwork() = default;
-  /// What `build` reads from the checkpoint, in the checkpoint's order.
-  virtual std::vector<Parameter> parameters() const = 0;
-  /// What the reference code saves of it, for make-checkpoint: also what `build` does not read.
-  virtual std::vector<Parameter> saved_parameters() const { return parameters(); }
+  /// What the reference code saves of it, in the checkpoint's order.
+  virtual std::vector<Parameter> saved_parameters() const = 0;
+  /// What `build` reads of these: neither counters nor another name of the same values.
+  std::vector<Parameter> parameters() const;
   /// Whether it works on luma alone.
   virtual bool reads_luma() const { return false; }
   /// Length of its messages.
@@ -55,7 +55,7 @@ struct DerivedEncoder {
 struct DerivedEmbedder {
   std::any network;
   std::int64_t bits = 0;
-  std::int64_t hidden_size = 0;  ///< Of the message embedding.
+  std::int64_t hidden_size = 0;  ///< Of the message embedding, if there is one.
 };
 
 /// A row of the table of detectors (network.cc): all that is known of a kind is in its own file.

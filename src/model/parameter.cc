@@ -18,4 +18,11 @@ void ParameterList::norm(const std::string& name, std::int64_t channels) {
   add({name + ".bias", {channels}, 0, 0.2F});
 }
 
+void ParameterList::batch_norm(const std::string& name, std::int64_t channels) {
+  norm(name, channels);
+  add({name + ".running_mean", {channels}, 0, 0.2F, DType::kFloat32, "", true});
+  add({name + ".running_var", {channels}, 1, 0.5F, DType::kFloat32, "", true});
+  add({name + ".num_batches_tracked", {}, 1, 0, DType::kInt64, "", true});
+}
+
 }  // namespace sealite::model

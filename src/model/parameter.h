@@ -28,6 +28,8 @@ class ParameterList {
   void linear(const std::string& name, Shape shape, bool bias = true);
   /// `name`.weight [channels] near 1 and `name`.bias [channels] near 0.
   void norm(const std::string& name, std::int64_t channels);
+  /// nn.BatchNorm2d: `norm`, the running statistics and the counter of batches, which nobody reads.
+  void batch_norm(const std::string& name, std::int64_t channels);
   void add(Parameter parameter) { parameters_.push_back(std::move(parameter)); }
 
   std::vector<Parameter> take() { return std::move(parameters_); }

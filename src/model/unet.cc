@@ -27,13 +27,6 @@ std::string bottleneck_block(std::int64_t block) {
   return fmt::format("{}bottleneck.model.{}.", kUnetRoot, block);
 }
 
-void add_batch_norm(ParameterList& list, const std::string& name, std::int64_t channels) {
-  list.norm(name, channels);
-  list.add({name + ".running_mean", {channels}, 0, 0.2F, DType::kFloat32, "", true});
-  list.add({name + ".running_var", {channels}, 1, 0.5F, DType::kFloat32, "", true});
-  list.add({name + ".num_batches_tracked", {}, 1, 0, DType::kInt64, "", true});
-}
-
 // A ResnetBlock's normalisation (videoseal modules/common.py: get_normalization).
 struct Normalization {
   std::string_view name;  // as cards have it, up to a suffix
@@ -42,7 +35,10 @@ struct Normalization {
 };
 
 constexpr Normalization kNormalizations[] = {
-    {"batch", add_batch_norm,
+    {"batch",
+     [](ParameterList& list, const std::string& name, std::int64_t channels) {
+       list.batch_norm(name, channels);
+     },
      [](Builder& builder, const Weights& weights, const std::string& name, ValueId x) {
        return batch_norm(builder, weights, name, x, kBatchNormEpsilon);
      }},
@@ -128,14 +124,6 @@ class UNet : public EmbedderNetwork {
         activation_(activation_of(card)),
         bits_(card.bits),
         hidden_size_(card.hidden_size) {}
-
-  std::vector<Parameter> parameters() const override {
-    std::vector<Parameter> parameters = saved_parameters();
-    std::erase_if(parameters, [](const Parameter& parameter) {
-      return parameter.type != DType::kFloat32 || !parameter.same_storage_as.empty();
-    });
-    return parameters;
-  }
 
   std::vector<Parameter> saved_parameters() const override;
   bool reads_luma() const override { return card_.in_channels == 1; }
@@ -233,7 +221,6 @@ class UNet : public EmbedderNetwork {
   std::int64_t hidden_size_;
 };
 
-// Also what is not read: the counters of batch normalisation, and the embeddings' second name.
 std::vector<Parameter> UNet::saved_parameters() const {
   std::vector<std::int64_t> z;
   for (const std::int64_t mult : card_.z_channels_mults) z.push_back(card_.z_channels * mult);
@@ -304,7 +291,7 @@ DerivedEmbedder derive_unet(const checkpoint::Checkpoint& checkpoint, const std:
   while (checkpoint.find(bottleneck_block(card.num_blocks) + "double_conv.0.weight") != nullptr)
     ++card.num_blocks;
   const auto sane = [](std::int64_t value) { return value >= 1 && value <= CardSection::kMaxDimension; };
-  if (!std::ranges::all_of(card.z_channels_mults, sane))
+  if (!sane(embeddings[1]) || !std::ranges::all_of(card.z_channels_mults, sane))
     fail(ErrorCode::kMismatch, "'{}': the embedder's sizes are out of range", checkpoint.path().string());
   const std::string norm = kUnetRoot + "inc.double_conv.1.";
   card.normalization.clear();  // group and layer norms have the same tensors

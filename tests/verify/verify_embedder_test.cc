@@ -233,7 +233,7 @@ TEST_F(VerifyEmbedder, CatchesAStrengthThatIsNotTheCards) {
 class Wrapped : public model::EmbedderNetwork {
  public:
   Wrapped(const model::Card& card, bool image) : network_(model::make_embedder(card)), image_(image) {}
-  std::vector<model::Parameter> parameters() const override { return network_->parameters(); }
+  std::vector<model::Parameter> saved_parameters() const override { return network_->saved_parameters(); }
   std::int64_t bits() const override { return network_->bits(); }
   graph::ValueId build(const model::Weights& weights, graph::Builder& builder, graph::ValueId image,
                        graph::ValueId message) const override {
