@@ -66,8 +66,6 @@ std::string mark_suffix(const Value& value) {
   return value.mark == Mark::kNone ? "" : fmt::format(" [{}]", mark_name(value.mark));
 }
 
-std::string text;
-
 }  // namespace
 
 std::string dump(const Graph& graph) {

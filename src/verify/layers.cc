@@ -30,7 +30,8 @@ Tensor to_nchw(const Tensor& picture) {
   return planes;
 }
 
-// The inputs in the graph's order and layout: an image is known by its four dimensions, a message by its two.
+// The inputs in the graph's order and layout. A graph that was read from a file has no marks: an image is
+// known by its four dimensions, a message by its two.
 std::vector<Tensor> inputs_for(const Graph& graph, const std::vector<Tensor>& inputs) {
   std::vector<Tensor> ordered;
   for (const graph::ValueId id : graph.inputs) {
