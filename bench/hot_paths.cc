@@ -103,7 +103,7 @@ void quantize_int8_4096x4096(benchmark::State& state) {
 BENCHMARK(quantize_int8_4096x4096)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void resize_12_megapixels_to_256(benchmark::State& state) {
-  pixels::Picture picture{3000, 4000, std::vector<std::uint8_t>(3000UL * 4000 * 3)};
+  Picture picture{3000, 4000, std::vector<std::uint8_t>(3000UL * 4000 * 3)};
   std::mt19937 random(1);
   std::ranges::generate(picture.rgb, [&] { return static_cast<std::uint8_t>(random()); });
   for (auto _ : state) benchmark::DoNotOptimize(pixels::resize_antialiased(picture, 256, 256).data.data());

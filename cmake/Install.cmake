@@ -15,7 +15,7 @@ install(TARGETS sealite RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS sealite_sdk ${sealite_folders} EXPORT SealiteTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT SealiteTargets NAMESPACE Sealite:: DESTINATION ${sealite_package_dir})
-install(DIRECTORY include/sealite DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY include/sealite DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 configure_package_config_file(cmake/SealiteConfig.cmake.in ${CMAKE_BINARY_DIR}/SealiteConfig.cmake

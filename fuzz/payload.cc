@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const sealite::watermark::PayloadCodec codec(bits, "key");
   if (const auto found = codec.decode(logits)) {
     // What is found encodes to what was read, up to the bits that it says it corrected.
-    const auto message = codec.encode(found->payload);
+    const auto message = codec.encode({found->kind, found->id, found->text});
     std::size_t wrong = 0;
     for (std::size_t i = 0; i < bits; ++i) wrong += (logits[1 + i] > 0) != (message[i] != 0) ? 1U : 0U;
     if (wrong != found->corrected_bits) __builtin_trap();

@@ -6,11 +6,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
   cat <<'HELP'
-usage: scripts/setup.sh [--lint] [--tests] [--bench] [--coverage] [--no-apt]
+usage: scripts/setup.sh [--lint] [--tests] [--bench] [--coverage] [--cross] [--no-apt]
   --lint     also clang-19, clang-tidy-19, clang-format-19 and its sanitizer runtime
   --tests    also GoogleTest, and chromium, in which a test looks at the verification report
   --bench    also Google Benchmark, for -DSEALITE_BENCH=ON
   --coverage also gcovr
+  --cross    also Debian's aarch64 compiler, qemu and LiteRT's aarch64 library (build/litert-aarch64)
   --no-apt   never call apt (the packages are there in some other form)
 environment:
   SEALITE_LITERT_WHEEL=FILE   use this copy of the pinned LiteRT wheel instead of downloading it
@@ -26,6 +27,7 @@ lint=0
 tests=0
 bench=0
 coverage=0
+cross=0
 apt=1
 for argument in "$@"; do
   case "$argument" in
@@ -33,6 +35,7 @@ for argument in "$@"; do
     --tests) tests=1 ;;
     --bench) bench=1 ;;
     --coverage) coverage=1 ;;
+    --cross) cross=1 ;;
     --no-apt) apt=0 ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; die "unknown option '$argument'" ;;
@@ -50,6 +53,7 @@ packages=(
 if ((lint)); then packages+=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev); fi
 if ((bench)); then packages+=(libbenchmark-dev); fi
 if ((coverage)); then packages+=(gcovr); fi
+if ((cross)); then packages+=(g++-aarch64-linux-gnu qemu-user-static); fi
 if ((tests)); then packages+=(libgtest-dev chromium fonts-dejavu-core); fi
 
 missing_packages() {
@@ -114,9 +118,9 @@ download_wheel() {
   echo "${wheels[0]}"
 }
 
+# fetch_litert ARCH: into litert_dir.
 fetch_litert() {
-  local arch expected
-  arch=$(uname -m)
+  local arch=$1 expected
   [[ $arch == arm64 ]] && arch=aarch64
   expected=${litert_sha256[$arch]:-}
   if [[ -z $expected ]]; then
@@ -149,5 +153,9 @@ fetch_litert() {
 # shellcheck disable=SC1091
 if [[ -r /etc/os-release ]]; then . /etc/os-release; fi
 if ((apt)); then install_packages; fi
-fetch_litert
+fetch_litert "$(uname -m)"
+if ((cross)); then
+  litert_dir=build/litert-aarch64
+  fetch_litert aarch64
+fi
 echo "setup: ready"

@@ -28,6 +28,7 @@ step "hostile files and mutations" make attacks COUNT="$count"
 step "random models" make random-models COUNT="$models"
 step "kills, failing writes and allocations" make faults COUNT="$faults"
 step "fuzzing" make fuzz SECONDS="$fuzz"
+step "the run half for aarch64, under qemu" scripts/cross.sh
 step "the same bytes in two folders" scripts/reproducible.sh
 printf '\n==== thorough\n'
 printf '%s\n' "${summary[@]}"

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sealite/context.h"
 #include "sealite/error.h"
 
 namespace sealite {
@@ -18,8 +19,7 @@ struct BenchOptions {
   std::filesystem::path versus;  ///< A second model, run alternately with the first; empty: none.
   bool profile = false;          ///< Also time every operator, in further runs.
   bool peak = true;              ///< Also measure this machine's matrix products (about 2 s).
-  std::filesystem::path litert_library;  ///< libLiteRt.so; empty: searched (docs/pipeline.md).
-  bool quiet = false;  ///< LiteRT's own line on stderr does not appear (DetectorOptions::quiet).
+  Context context = {};
 };
 
 /// Two values that enclose a median: order statistics, so nothing is assumed of the distribution.

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "sealite/context.h"
 #include "sealite/error.h"
 #include "sealite/limits.h"
 
@@ -50,6 +51,7 @@ struct ConvertOptions {
   std::string stop_after;  ///< Name of the last pass to run; empty: all. The result may not be writable.
   /// Called after each pass with its name and the graph as text (only made if this is set).
   std::function<void(std::string_view pass, const std::function<std::string()>& dump)> after_pass;
+  Context context = {};
 };
 
 /// What quantising did to one layer. Errors are relative: norm of the difference / norm of the original.
@@ -69,7 +71,8 @@ struct ConvertReport {
   std::filesystem::path output;
   std::uint64_t bytes = 0;
   std::string card;
-  std::string precision;  ///< The coarsest recipe among those that its weights are stored in: "float32"
+  std::string precision;        ///< The coarsest recipe among those that its weights are stored in: "float32"
+  std::string precision_label;  ///< The same for readers.
   std::vector<std::int64_t> input_shape;    ///< "image", -1 where free.
   std::vector<std::int64_t> message_shape;  ///< "message" [N, bits] of an embedder, else empty.
   std::vector<std::int64_t> output_shape;   ///< "logits" [N, 1 + bits] or "delta".
@@ -108,5 +111,15 @@ std::vector<ConvertReport> convert(const std::filesystem::path& checkpoint,
 /// ("_int8") behind the size where the model is one of these.
 std::vector<ConvertReport> convert_into(const std::filesystem::path& checkpoint,
                                         const std::filesystem::path& folder, const ConvertOptions& options);
+
+/// A choice by its name, as `ConvertOptions` takes it.
+struct NamedChoice {
+  std::string name;
+  std::string summary;  ///< One line.
+};
+
+std::vector<std::string> card_names();          ///< The compiled-in model cards.
+std::vector<NamedChoice> conversion_recipes();  ///< For `quantize`.
+std::vector<NamedChoice> conversion_passes();   ///< In the order in which they run.
 
 }  // namespace sealite

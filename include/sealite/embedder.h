@@ -1,26 +1,21 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
-#include <vector>
 
+#include "sealite/context.h"
 #include "sealite/error.h"
-#include "sealite/limits.h"
+#include "sealite/model_source.h"
+#include "sealite/pixels.h"
 #include "sealite/weight_cache.h"
 
 namespace sealite {
 
 struct EmbedderOptions {
-  int threads = 1;                        ///< For the model; the rest uses all processors.
-  std::filesystem::path litert_library;   ///< libLiteRt.so; empty: searched (docs/pipeline.md).
-  bool use_cache = true;                  ///< See weight_cache.h.
-  std::filesystem::path cache_folder;     ///< Empty: the user's (weight_cache.h).
-  std::uint64_t max_pixels = kMaxPixels;  ///< Of a picture file; larger ones are kUnsupported.
-  bool quiet = false;  ///< LiteRT's own line on stderr does not appear (DetectorOptions::quiet).
+  Context context = {};       ///< For the embedder's whole life; it holds a copy.
+  int inference_threads = 0;  ///< For the model alone; 0: `context.threads`.
 };
 
 /// Whether the watermark is made weaker where it would be seen (docs/embedding.md).
@@ -33,56 +28,47 @@ enum class EmbedAttenuation : std::uint8_t {
 struct EmbedOptions {
   double strength = 1;  ///< Multiplies the watermark; 0 to 100.
   EmbedAttenuation attenuation = EmbedAttenuation::kCard;
-  int quality = 95;  ///< 1 to 100, for JPEG, WebP and AVIF; `embed_file` only.
+  bool metrics = false;  ///< Fill `EmbedReport::psnr` and `ssim`: as much work as marking.
 };
 
 /// What was embedded, and how much it changed the picture.
 struct EmbedReport {
   std::string message;  ///< Hexadecimal, first bit = most significant bit of the first digit.
   /// Of the marked RGB pixels before lossy coding, against the original's 8 bits: in dB over all RGB values,
-  /// infinite if nothing changed.
-  double psnr = 0;
+  /// infinite if nothing changed. Only where metrics were asked for.
+  std::optional<double> psnr;
   /// Mean structural similarity of the luma, likewise; absent for pictures below 11 pixels a side.
   std::optional<double> ssim;
   std::int64_t width = 0;  ///< Upright.
   std::int64_t height = 0;
-  std::uint64_t bytes = 0;            ///< Of the file; 0 from `embed_pixels`.
-  std::vector<std::string> warnings;  ///< What of the input file the output file does not keep.
 };
 
-struct EmbeddedPixels {
-  std::vector<std::uint8_t> rgb;  ///< HWC, as many as went in.
-  EmbedReport report;
-};
-
-/// A converted embedder, loaded into LiteRT. Movable; one thread at a time.
+/// A converted embedder, loaded into LiteRT. Movable. For one call at a time: a second one from another
+/// thread meanwhile is kUsage; several embedders may run at once.
 class Embedder {
  public:
-  /// Checks the file, then loads it. Throws sealite::Error: kMismatch for a detector.
-  explicit Embedder(const std::filesystem::path& model, const EmbedderOptions& options = {});
+  /// Checks the model, then loads it. Throws as `Detector`; kMismatch for a detector.
+  explicit Embedder(const ModelSource& model, const EmbedderOptions& options = {});
   ~Embedder();
   Embedder(Embedder&&) noexcept;
   Embedder& operator=(Embedder&&) noexcept;
   Embedder(const Embedder&) = delete;
   Embedder& operator=(const Embedder&) = delete;
 
-  /// Marks a JPEG, PNG, WebP, AVIF or TIFF file. `output`'s extension chooses its format; it appears when it
-  /// is complete, and nothing is left of it otherwise. Size, RGB colour profile, EXIF, XMP and alpha are
-  /// kept; pixels are written upright in 8-bit RGB. `message` is hexadecimal, as `message_hex` and
-  /// `random_message_hex` give it. Throws kUsage (another length of message, an extension that is no
-  /// picture's, an output that is the input or the model), kUnsupported (too large for the format), and what
-  /// reading and writing throw.
-  EmbedReport embed_file(const std::filesystem::path& input, const std::filesystem::path& output,
-                         const std::string& message, const EmbedOptions& options = {});
-  /// Marks 8-bit RGB pixels, row by row (HWC), `height * width * 3` bytes.
-  EmbeddedPixels embed_pixels(std::span<const std::uint8_t> rgb, std::int64_t height, std::int64_t width,
-                              const std::string& message, const EmbedOptions& options = {});
+  /// Marks `picture` into `marked`, which has the same format and size, or is the very same view. `message`
+  /// is hexadecimal, as `message_hex` and `random_message_hex` give it. Alpha in `marked` is not written.
+  /// Throws kUsage (another length of message, views that do not fit), kMalformed (the model gives NaN or
+  /// infinity).
+  EmbedReport embed(const PixelView& picture, const MutablePixelView& marked, const std::string& message,
+                    const EmbedOptions& options = {});
 
   std::size_t bits() const;
   std::int64_t image_size() const;  ///< Height that the model reads.
   std::string attenuation() const;  ///< The card's: "none" or "jnd_A_B".
   bool fully_delegated() const;     ///< XNNPACK took every operator.
   WeightCacheUse cache_use() const;
+  std::string name() const;  ///< Its path, or what its source was called.
+  const Context& context() const;
 
  private:
   struct Impl;

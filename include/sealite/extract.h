@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "sealite/context.h"
 #include "sealite/error.h"
 
 namespace sealite {
@@ -24,6 +25,7 @@ enum class ExtractType : std::uint8_t { kAsInFile, kFloat32, kFloat16, kBFloat16
 struct ExtractOptions {
   ExtractPart part = ExtractPart::kDetector;
   ExtractType dtype = ExtractType::kAsInFile;
+  Context context = {};
 };
 
 /// How `args` were kept.

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "sealite/context.h"
 #include "sealite/error.h"
 
 namespace sealite {
@@ -13,6 +14,7 @@ struct MakeCheckpointOptions {
   std::uint64_t seed = 0;
   bool detector_only = false;   ///< Without the embedder.
   bool training_state = false;  ///< With an `optimizer` section, AdamW's for the detector's trained values.
+  Context context = {};
 };
 
 struct MakeCheckpointReport {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sealite/context.h"
 #include "sealite/error.h"
 #include "sealite/limits.h"
 
@@ -20,10 +21,9 @@ struct VerifyOptions {
   std::vector<std::filesystem::path> images;  ///< Real pictures; empty: made ones.
   std::uint64_t max_pixels = kMaxPixels;      ///< Of a picture file; larger ones are kUnsupported.
   int runs = 3;                               ///< Of the first picture, which must agree bit for bit.
-  int threads = 0;                            ///< Compared with one thread; 0: every processor.
+  int threads = 0;                            ///< Compared with one thread; 0: as many as the context has.
   std::filesystem::path weight_cache;         ///< A cache file of XNNPACK's that must not be stale.
-  std::filesystem::path litert_library;       ///< libLiteRt.so; empty: searched (docs/pipeline.md).
-  bool quiet = false;  ///< LiteRT's own line on stderr does not appear (DetectorOptions::quiet).
+  Context context = {};
 };
 
 /// The numbers are `sealite verify`'s exit statuses.

@@ -10,8 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/context.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 
 namespace sealite {
 namespace {
@@ -79,7 +79,7 @@ void AtomicFile::reserve(std::uint64_t size) {
   if (size == 0) return;
   int error = EINTR;
   while (error == EINTR) {
-    check_interrupt();
+    check_cancelled();
     error = ::posix_fallocate(fd_, 0, static_cast<off_t>(size));
   }
   if (error != 0) {

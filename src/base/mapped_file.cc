@@ -10,9 +10,9 @@
 #include <cstring>
 #include <utility>
 
+#include "base/context.h"
 #include "base/error.h"
 #include "base/file_descriptor.h"
-#include "base/interrupt.h"
 #include "base/memory_limit.h"
 #include "base/ownership.h"
 
@@ -27,11 +27,14 @@ std::uintptr_t page_size() {
 
 constexpr std::size_t kCopyPiece = std::size_t{1} << 26U;
 
+}  // namespace
+
 // A regular file and what the file system says of it.
-struct OpenFile {
-  explicit OpenFile(const std::filesystem::path& name) : path(name) {
-    // O_NONBLOCK: opening a named pipe must not wait for a writer (it is refused below); files ignore it.
-    fd = FileDescriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+struct MappedFile::OpenFile {
+  // O_NONBLOCK: opening a named pipe must not wait for a writer (it is refused below); files ignore it.
+  explicit OpenFile(const std::filesystem::path& name)
+      : OpenFile(FileDescriptor(::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)), name) {}
+  OpenFile(FileDescriptor opened, const std::filesystem::path& name) : path(name), fd(std::move(opened)) {
     if (!fd) fail(ErrorCode::kNotFound, "cannot open '{}': {}", path.string(), std::strerror(errno));
     if (::fstat(fd.get(), &info) != 0)
       fail(ErrorCode::kIo, "cannot stat '{}': {}", path.string(), std::strerror(errno));
@@ -42,13 +45,16 @@ struct OpenFile {
   }
   std::size_t size() const { return static_cast<std::size_t>(info.st_size); }
 
-  const std::filesystem::path& path;
+  std::filesystem::path path;
   FileDescriptor fd;
   struct stat info{};
   FileStamp stamp;
 };
 
+namespace {
+
 // mmap, of nothing where there is nothing.
+template <typename OpenFile>
 MutableByteView map_pages(const OpenFile& file, int protection, int flags, int fd) {
   if (file.size() == 0) return {};
   void* address = ::mmap(nullptr, file.size(), protection, flags, fd, 0);
@@ -62,9 +68,10 @@ MutableByteView map_pages(const OpenFile& file, int protection, int flags, int f
   return {static_cast<std::byte*>(address), file.size()};
 }
 
+template <typename OpenFile>
 void read_all(const OpenFile& file, MutableByteView pages) {
   for (std::size_t done = 0; done < pages.size();) {
-    check_interrupt();
+    check_cancelled();
     const std::size_t wanted = std::min(pages.size() - done, kCopyPiece);
     const ssize_t got = ::pread(file.fd.get(), &pages[done], wanted, static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
@@ -77,6 +84,7 @@ void read_all(const OpenFile& file, MutableByteView pages) {
 }
 
 // A copy in memory takes what a mapped file does not.
+template <typename OpenFile>
 void check_limit(const OpenFile& file) {
   const auto limit = memory_limit();  // it does not count shared pages
   if (!limit || file.size() <= *limit) return;
@@ -109,10 +117,38 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
 }
 
 MappedFile MappedFile::settled(const std::filesystem::path& path) {
-  const OpenFile file(path);  // its stamp first: who opens it for writing later will change that
+  return settle(OpenFile(path));  // its stamp first: who opens it for writing later will change that
+}
+
+MappedFile MappedFile::settled(int descriptor, const std::string& name) {
+  return settle(OpenFile(FileDescriptor(::fcntl(descriptor, F_DUPFD_CLOEXEC, 3)), name));
+}
+
+MappedFile MappedFile::borrowed(ByteView bytes, const std::string& name) {
+  MappedFile file;
+  file.path_ = name;
+  file.bytes_ = bytes;
+  file.borrowed_ = true;
+  return file;
+}
+
+MappedFile MappedFile::copy_of(ByteView bytes, std::size_t zeros, const std::string& name) {
+  void* address =
+      ::mmap(nullptr, bytes.size() + zeros, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (address == MAP_FAILED) fail(ErrorCode::kNoMemory, "'{}': not enough memory for a copy", name);
+  MappedFile file;
+  file.path_ = name;
+  if (!bytes.empty()) std::memcpy(address, bytes.data(), bytes.size());
+  file.bytes_ = {static_cast<std::byte*>(address), bytes.size()};
+  file.copied_ = true;
+  file.padding_ = zeros;
+  return file;
+}
+
+MappedFile MappedFile::settle(const OpenFile& file) {
   const std::optional<bool> writers = is_open_for_writing(file.fd.get());
   MappedFile settled;
-  settled.path_ = path;
+  settled.path_ = file.path;
   settled.stamp_ = file.stamp;
   settled.copied_ = others_may_write(file.info) || writers.value_or(false);
   const bool roots = file.info.st_uid == 0;  // the lease is only given to the owner, but root is trusted
@@ -132,7 +168,8 @@ MappedFile MappedFile::settled(const std::filesystem::path& path) {
 }
 
 MappedFile::~MappedFile() {
-  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  if (!bytes_.empty() && !borrowed_)
+    ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size() + padding_);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
@@ -140,7 +177,9 @@ MappedFile::MappedFile(MappedFile&& other) noexcept
       stamp_(other.stamp_),
       bytes_(std::exchange(other.bytes_, {})),
       stamp_is_sure_(other.stamp_is_sure_),
-      copied_(other.copied_) {}
+      copied_(other.copied_),
+      borrowed_(other.borrowed_),
+      padding_(other.padding_) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
@@ -148,7 +187,13 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(bytes_, other.bytes_);
   std::swap(stamp_is_sure_, other.stamp_is_sure_);
   std::swap(copied_, other.copied_);
+  std::swap(borrowed_, other.borrowed_);
+  std::swap(padding_, other.padding_);
   return *this;
+}
+
+void MappedFile::release(ByteView view) const {
+  if (!borrowed_) release_pages(view);
 }
 
 void prefetch_pages(ByteView view) {

@@ -18,6 +18,13 @@ class MappedFile {
   /// user's own programs may still write to their file: what they cut off ends this process with SIGBUS.)
   /// Throws kNoMemory too.
   static MappedFile settled(const std::filesystem::path& path);
+  /// The same for an open file, called `name`; the descriptor may be closed afterwards.
+  static MappedFile settled(int descriptor, const std::string& name);
+  /// Bytes that somebody else keeps, unchanged, as long as this lives.
+  static MappedFile borrowed(ByteView bytes, const std::string& name);
+  /// A copy of bytes in memory with `zeros` zero bytes behind it, which `bytes()` does not have. Throws
+  /// kNoMemory.
+  static MappedFile copy_of(ByteView bytes, std::size_t zeros, const std::string& name);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
@@ -32,10 +39,14 @@ class MappedFile {
   /// Whether every change of the file since it was opened shows in its stamp: also what is written through a
   /// mapping. Only a `settled` file knows, so else it is false.
   bool stamp_is_sure() const { return stamp_is_sure_; }
-  /// The bytes are a copy.
-  bool copied() const { return copied_; }
+  /// `release_pages` of a part of it; nothing for borrowed bytes, which would be gone.
+  void release(ByteView view) const;
+  /// The bytes are a copy, or were in memory before: no file has to be looked at again.
+  bool copied() const { return copied_ || borrowed_; }
 
  private:
+  struct OpenFile;
+  static MappedFile settle(const OpenFile& file);
   MappedFile() = default;
 
   std::filesystem::path path_;
@@ -43,6 +54,8 @@ class MappedFile {
   ByteView bytes_;
   bool stamp_is_sure_ = false;
   bool copied_ = false;
+  bool borrowed_ = false;
+  std::size_t padding_ = 0;  // mapped behind `bytes_`
 };
 
 /// Tells the kernel that `view` of a mapped file will be read soon, front to back: fewer page faults.

@@ -4,11 +4,10 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <vector>
 
-#include "base/interrupt.h"
+#include "base/context.h"
+#include "base/helper_threads.h"
 
 namespace sealite {
 namespace {
@@ -52,7 +51,7 @@ class StageLoop {
     lock.unlock();
     std::exception_ptr error;
     try {
-      check_interrupt();
+      check_cancelled();
       stage(item, item % places_);
     } catch (...) {
       error = std::current_exception();
@@ -81,15 +80,7 @@ class StageLoop {
 
 void run_ordered(std::size_t count, std::size_t threads, const OrderedStages& stages) {
   StageLoop loop(count, threads, stages);
-  {
-    std::vector<std::jthread> helpers;
-    try {
-      for (std::size_t i = 1; i < std::min(threads, count); ++i)
-        helpers.emplace_back([&loop] { loop.work(); });
-    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the threads that there are do it all
-    }
-    loop.work();
-  }
+  run_on_threads(std::min(threads, count), [&loop] { loop.work(); });
   if (loop.error()) std::rethrow_exception(loop.error());
 }
 

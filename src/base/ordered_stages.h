@@ -20,7 +20,8 @@ constexpr std::size_t stage_places(std::size_t threads) {
 }
 
 /// Takes the items 0 to `count` - 1 through the stages on `threads` threads, this one among them. The first
-/// exception stops the rest and is rethrown here. Throws kInterrupted soon after SIGINT or SIGTERM.
+/// exception stops the rest and is rethrown here. Throws kInterrupted soon after the host cancels
+/// (base/context.h).
 void run_ordered(std::size_t count, std::size_t threads, const OrderedStages& stages);
 
 }  // namespace sealite

@@ -4,33 +4,13 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <thread>
-#include <utility>
-#include <vector>
 
-#include "base/interrupt.h"
+#include "base/helper_threads.h"
 
 namespace sealite {
-namespace {
-
-std::atomic<std::size_t> chosen_workers{0};  // NOLINT: the process' own; 0: as many as processors
-thread_local bool one_thread = false;        // NOLINT: see OneThread
-
-}  // namespace
-
-OneThread::OneThread() : before_(std::exchange(one_thread, true)) {}
-
-OneThread::~OneThread() {
-  one_thread = before_;
-}
-
-void set_worker_count(std::size_t count) {
-  chosen_workers = count;
-}
 
 std::size_t worker_count() {
-  if (const std::size_t chosen = chosen_workers; chosen != 0) return chosen;
-  return std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  return static_cast<std::size_t>(std::max(1, current_context().threads));
 }
 
 // Each worker takes the next index: a writer's blocks leave in file order and memory stays at one block per
@@ -41,10 +21,10 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t)>& bod
   std::atomic<bool> stop{false};
   std::exception_ptr error;
   std::mutex error_mutex;
-  const auto work = [&] {
+  run_on_threads(std::min(worker_count(), count), [&] {
     try {
       for (std::size_t i = next++; i < count && !stop; i = next++) {
-        check_interrupt();
+        check_cancelled();
         body(i);
       }
     } catch (...) {
@@ -52,16 +32,7 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t)>& bod
       const std::lock_guard lock(error_mutex);
       if (!error) error = std::current_exception();
     }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    const std::size_t workers = one_thread ? 1 : std::min(worker_count(), count);
-    try {
-      for (std::size_t i = 1; i < workers; ++i) helpers.emplace_back(work);
-    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the threads that there are do it all
-    }
-    work();
-  }
+  });
   if (error) std::rethrow_exception(error);
 }
 

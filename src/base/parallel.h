@@ -3,29 +3,15 @@
 #include <cstddef>
 #include <functional>
 
+#include "base/context.h"
+
 namespace sealite {
 
-/// For programs: `parallel_for` uses so many threads from now on. No result depends on it.
-void set_worker_count(std::size_t count);
-
-/// Number of worker threads that `parallel_for` uses: the processors this process may run on, if not set.
+/// How many threads `parallel_for` uses: what this thread's context allows.
 std::size_t worker_count();
 
 /// Calls `body(i)` for every i in [0, count), from several threads, roughly in order; the first exception
-/// stops the rest and is rethrown here. Throws kInterrupted soon after SIGINT or SIGTERM (see interrupt.h).
+/// stops the rest and is rethrown here. Throws kInterrupted soon after the host cancels (base/context.h).
 void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body);
-
-/// While one lives, `parallel_for` uses no thread but the one that made it: for work that is one of many
-/// already.
-class OneThread {
- public:
-  OneThread();
-  ~OneThread();
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  bool before_;
-};
 
 }  // namespace sealite

@@ -9,6 +9,7 @@
 #include "cli/bench_json.h"
 #include "cli/command.h"
 #include "cli/plain_text.h"
+#include "cli/program_context.h"
 #include "cli/units.h"
 
 namespace sealite::cli {
@@ -17,6 +18,7 @@ namespace {
 struct BenchArguments {
   std::string model;
   BenchOptions options;
+  HostOptions host;
   bool no_peak = false;
   bool json = false;
 };
@@ -146,9 +148,12 @@ void print_text(const BenchReport& report) {
 }
 
 int run(const BenchArguments& arguments) {
+  ProgressLine progress;
+  HostOptions host = arguments.host;
+  host.use_cache = false;
   BenchOptions options = arguments.options;
   options.peak = !arguments.no_peak;
-  options.quiet = true;
+  options.context = program_context(progress, host);
   const BenchReport report = bench_model(arguments.model, options);
   arguments.json ? print_bench_json(report) : print_text(report);
   return 0;
@@ -173,7 +178,7 @@ Run add_bench(CLI::App& app) {
   command.add_option("--signature", options.signature, "The signature to run (default: the first)");
   command.add_flag("--no-peak", arguments->no_peak,
                    "Do not measure this machine's matrix products (about 2 s)");
-  command.add_option("--litert", options.litert_library, "libLiteRt.so to load (default: searched)");
+  add_litert_option(command, arguments->host);
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(
       "Times are of the wall clock: close what else runs, or compare with --vs. What the figures\n"

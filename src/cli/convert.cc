@@ -8,16 +8,12 @@
 #include "base/atomic_file.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "base/warn.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
 #include "cli/plain_text.h"
+#include "cli/program_context.h"
 #include "cli/units.h"
-#include "model/card.h"
-#include "model/unread_tensors.h"
-#include "passes/pass.h"
-#include "quantize/recipe.h"
 
 namespace sealite::cli {
 namespace {
@@ -78,7 +74,7 @@ void print_text(const ConvertReport& report, double seconds) {
   const auto giga_macs = static_cast<double>(report.multiply_accumulates) / 1e9;
   print("File: {}\n", report.output.string());
   print("Size: {}\n", mebibytes(report.bytes));
-  print("Quantization: {}\n", quantize::find_recipe(report.precision).label);
+  print("Quantization: {}\n", report.precision_label);
   print("Input: image {} float32 RGB in [0, 1]\n", shape_text(report.input_shape));
   if (report.part == Part::kEmbedder)
     print("Input: message {} float32, zeros and ones\n", shape_text(report.message_shape));
@@ -116,11 +112,29 @@ void warn_non_finite(const ConvertReport& report) {
   }
 }
 
+// The first few.
+std::string list_names(const std::vector<std::string>& names) {
+  constexpr std::size_t kNamed = 5;
+  std::string text;
+  for (const std::string& name : std::span(names).first(std::min(kNamed, names.size())))
+    text += fmt::format("{}'{}'", text.empty() ? "" : ", ", name);
+  if (names.size() > kNamed) text += fmt::format(" and {} more", names.size() - kNamed);
+  return text;
+}
+
 void warn_unread(const ConvertReport& report) {
   if (report.unread.empty()) return;
   warn("{} tensor{} of the {} {} read by no layer and left out: {}", report.unread.size(),
        report.unread.size() == 1 ? "" : "s", report.part == Part::kDetector ? "detector" : "embedder",
-       report.unread.size() == 1 ? "is" : "are", model::list_names(report.unread));
+       report.unread.size() == 1 ? "is" : "are", list_names(report.unread));
+}
+
+void check_pass(const std::string& name) {
+  const std::vector<NamedChoice> passes = conversion_passes();
+  if (std::ranges::count(passes, name, &NamedChoice::name) != 0) return;
+  std::string known;
+  for (const NamedChoice& pass : passes) known += fmt::format("{}{}", known.empty() ? "" : ", ", pass.name);
+  fail(ErrorCode::kUsage, "no pass '{}'; the passes are {}", name, known);
 }
 
 Part parse_part(const std::string& name) {
@@ -138,7 +152,7 @@ int run(ConvertArguments& arguments) {
     fail(ErrorCode::kUsage, "--quantize-report is of one part: give --part detector or embedder");
   arguments.options.layout = arguments.layout == "nhwc" ? ImageLayout::kNhwc : ImageLayout::kNchw;
   if (!arguments.dump_after.empty()) {
-    passes::find_pass(arguments.dump_after);
+    check_pass(arguments.dump_after);
     arguments.options.after_pass = [&](std::string_view pass, const std::function<std::string()>& dump) {
       if (pass == arguments.dump_after) print_lines_to_stderr(dump());
     };
@@ -146,6 +160,8 @@ int run(ConvertArguments& arguments) {
   arguments.options.layer_errors = !arguments.quantize_report.empty();
   arguments.options.calibrate = expand_folders(arguments.calibrate);
   arguments.options.replace_others = arguments.force;
+  ProgressLine progress;
+  arguments.options.context = program_context(progress);
   const std::vector<ConvertReport> reports =
       arguments.output.empty() ? convert_into(arguments.checkpoint, arguments.output_dir, arguments.options)
                                : convert(arguments.checkpoint, arguments.output, arguments.options);
@@ -159,12 +175,12 @@ int run(ConvertArguments& arguments) {
 }
 
 std::string footer() {
-  std::string text = "Cards: " + fmt::format("{}", fmt::join(model::card_names(), ", "));
+  std::string text = "Cards: " + fmt::format("{}", fmt::join(card_names(), ", "));
   text += "\nRecipes:\n";
-  for (const quantize::Recipe& recipe : quantize::recipes())
+  for (const NamedChoice& recipe : conversion_recipes())
     text += fmt::format("  {:<10}{}\n", recipe.name, recipe.summary);
   text += "Passes:\n";
-  for (const passes::Pass& pass : passes::pipeline())
+  for (const NamedChoice& pass : conversion_passes())
     text += fmt::format("  {:<22}{}\n", pass.name, pass.summary);
   text +=
       "Examples:\n"

@@ -9,19 +9,17 @@
 #include <thread>
 
 #include "base/error.h"
-#include "base/progress.h"
-#include "base/warn.h"
-#include "cli/cache_option.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
 #include "cli/no_memory.h"
 #include "cli/plain_text.h"
 #include "cli/probability_text.h"
+#include "cli/program_context.h"
 #include "cli/units.h"
-#include "sealite/detector.h"
+#include "sealite/candidates.h"
+#include "sealite/files.h"
 #include "sealite/message.h"
-#include "watermark/decide.h"
 
 namespace sealite::cli {
 namespace {
@@ -29,7 +27,9 @@ namespace {
 struct DetectArguments {
   std::string model;
   std::vector<std::string> pictures;
-  DetectorOptions options;
+  HostOptions host;
+  ReadOptions read;
+  int threads = 1;
   int jobs = 0;  // 0: every processor that inference leaves
   std::string expect;
   std::string candidates;
@@ -47,12 +47,6 @@ struct Findings {
   std::optional<MessageMatch> match;
   std::optional<CandidateMatch> candidate;
 };
-
-Detector load(const DetectArguments& arguments) {
-  DetectorOptions options = arguments.options;
-  options.quiet = true;
-  return Detector(arguments.model, options);
-}
 
 bool carries_payloads(const Detector& detector) {
   return payload_capacity(detector.bits()).id_bits != 0;
@@ -198,7 +192,7 @@ void check_options(const DetectArguments& arguments, const Detector& detector) {
 
 // A rate that no picture can reach is not a question.
 void check_rate(const DetectArguments& arguments, std::size_t bits, std::size_t messages) {
-  const double least = watermark::log10_least_p_value(bits, messages);
+  const double least = log10_least_p_value(bits, messages);
   if (arguments.rate == 0 || is_found(least, arguments.rate)) return;
   fail(
       ErrorCode::kUsage,
@@ -207,9 +201,10 @@ void check_rate(const DetectArguments& arguments, std::size_t bits, std::size_t 
       probability_text(least), messages == 1 ? "" : "fewer candidates, ");
 }
 
-std::optional<Candidates> load_candidates(const DetectArguments& arguments, std::size_t bits) {
+std::optional<Candidates> load_candidates(const DetectArguments& arguments, const Context& context,
+                                          std::size_t bits) {
   if (arguments.candidates.empty()) return std::nullopt;
-  Candidates list(arguments.candidates, bits, arguments.key);
+  Candidates list(arguments.candidates, bits, arguments.key, context);
   constexpr std::size_t kNamed = 5;
   const std::vector<RepeatedCandidate> repeats = list.repeats();
   for (std::size_t i = 0; i < std::min(kNamed, repeats.size()); ++i) {
@@ -240,19 +235,16 @@ Findings examine(Detection detection, const DetectArguments& arguments, const De
 
 int readers(const DetectArguments& arguments) {
   if (arguments.jobs > 0) return arguments.jobs;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - arguments.options.threads);
-}
-
-std::string reading(std::size_t pictures, std::size_t done) {
-  return pictures == 1 ? "reading the picture"
-                       : fmt::format("reading pictures, {} of {} done", done, pictures);
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - arguments.threads);
 }
 
 // One picture that cannot be read does not keep the others from it; the exit status is the first error's.
 int run(const DetectArguments& arguments) {
-  Detector detector = load(arguments);
+  ProgressLine progress;
+  const Context context = program_context(progress, arguments.host);
+  Detector detector(arguments.model, {context, arguments.threads});
   check_options(arguments, detector);
-  const std::optional<Candidates> candidates = load_candidates(arguments, detector.bits());
+  const std::optional<Candidates> candidates = load_candidates(arguments, context, detector.bits());
   if (!arguments.expect.empty()) check_rate(arguments, detector.bits(), 1);
   if (candidates) check_rate(arguments, detector.bits(), candidates->size());
   if (!detector.fully_delegated()) {
@@ -273,17 +265,17 @@ int run(const DetectArguments& arguments) {
     }
     std::fflush(stdout);
   };
-  std::optional<Progress> progress(std::in_place, reading(files.size(), 0));
-  detector.detect_files(files, readers(arguments), [&](std::size_t index, PictureDetection read) {
-    const auto answer = [&] { report(arguments.pictures[index], std::move(read)); };
-    if (index + 1 == files.size()) {
-      progress.reset();  // nothing comes after it
-      answer();
-    } else {
-      progress->rename(reading(files.size(), index + 1));
-      progress->pause(answer);
-    }
-  });
+  const bool one = files.size() == 1;
+  const auto show = [&](std::size_t done) {
+    progress.show(one ? "reading the picture" : "reading pictures", done, one ? 0 : files.size());
+  };
+  show(0);
+  const auto answer = [&](std::size_t index, PictureDetection read) {
+    progress.pause([&] { report(arguments.pictures[index], std::move(read)); });
+    show(index + 1);
+  };
+  detect_files(detector, files, readers(arguments), answer, arguments.read);
+  progress.show("", 0, 0);
   if (unexplained && !arguments.json) print_hint(detector);
   return status;
 }
@@ -296,7 +288,7 @@ Run add_detect(CLI::App& app) {
   command.add_option("model", arguments->model, "A detector's .tflite file")->required();
   command.add_option("pictures", arguments->pictures, "JPEG, PNG, WebP, AVIF or TIFF files of any size")
       ->required();
-  command.add_option("--threads", arguments->options.threads, "Threads for inference")
+  command.add_option("--threads", arguments->threads, "Threads for inference")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   command
@@ -316,10 +308,9 @@ Run add_detect(CLI::App& app) {
           "message or not, and a rate that the bits cannot reach is refused")
       ->check(CLI::Range(1e-300, 1.0))
       ->option_text("P");
-  command.add_option("--litert", arguments->options.litert_library,
-                     "libLiteRt.so to load (default: searched)");
-  add_pixel_limit(command, arguments->options.max_pixels);
-  add_cache_option(command, arguments->options.use_cache);
+  add_litert_option(command, arguments->host);
+  add_pixel_limit(command, arguments->read.max_pixels);
+  add_cache_option(command, arguments->host);
   command.add_flag(
       "--logits", arguments->logits,
       "Show the logits too, and the first output, the detection bit that training leaves unused");

@@ -7,17 +7,16 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/progress.h"
-#include "base/warn.h"
-#include "cli/cache_option.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
 #include "cli/plain_text.h"
 #include "cli/probability_text.h"
+#include "cli/program_context.h"
 #include "cli/units.h"
 #include "sealite/detector.h"
 #include "sealite/embedder.h"
+#include "sealite/files.h"
 #include "sealite/message.h"
 
 namespace sealite::cli {
@@ -34,8 +33,9 @@ struct EmbedArguments {
   bool random = false;
   std::string key;
   bool key_given = false;
-  EmbedOptions embed;
-  EmbedderOptions options;
+  EmbedFileOptions files;
+  HostOptions host;
+  int threads = 1;
   std::string check;
   bool json = false;
 };
@@ -54,22 +54,10 @@ constexpr int kNotReadBack = 3;
 // for ids and texts (docs/payload.md).
 constexpr double kLog10MostChance = -6;
 
-Embedder load_embedder(const EmbedArguments& arguments) {
-  EmbedderOptions options = arguments.options;
-  options.quiet = true;
-  return Embedder(arguments.model, options);
-}
-
-std::optional<Detector> load_detector(const EmbedArguments& arguments, std::size_t bits) {
+std::optional<Detector> load_detector(const EmbedArguments& arguments, const Context& context,
+                                      std::size_t bits) {
   if (arguments.check.empty()) return std::nullopt;
-  DetectorOptions options;
-  options.quiet = true;
-  options.threads = arguments.options.threads;
-  options.litert_library = arguments.options.litert_library;
-  options.use_cache = arguments.options.use_cache;
-  options.cache_folder = arguments.options.cache_folder;
-  options.max_pixels = arguments.options.max_pixels;
-  Detector detector(arguments.check, options);
+  Detector detector(arguments.check, {context, arguments.threads});
   if (detector.bits() != bits) {
     fail(ErrorCode::kMismatch, "--check: '{}' reads {} bits, the embedder '{}' writes {}: not the same model",
          arguments.check, detector.bits(), arguments.model, bits);
@@ -101,7 +89,7 @@ std::string chosen_message(const EmbedArguments& arguments, std::size_t bits) {
 // An id or a text is read back if that is what a reader without knowledge of it decodes; raw bits if they
 // agree.
 Check check_picture(const EmbedArguments& arguments, Detector& detector, const std::string& message) {
-  const Detection found = detector.detect_file(arguments.output);
+  const Detection found = detect_file(detector, arguments.output, arguments.files.read);
   Check check{found.message, detector.match(found, message), false};
   if (is_payload(arguments)) {
     const auto payload = detector.decode(found, arguments.key);
@@ -121,31 +109,39 @@ void warn_not_read_back(const EmbedArguments& arguments, const MessageMatch& mat
       arguments.output, arguments.check, match.matches, match.bits, probability_text(match.log10_p_value));
 }
 
-void print_text(const EmbedArguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
-                std::size_t bits) {
+std::string decibels(double psnr) {
+  return std::isinf(psnr) ? "infinite" : fmt::format("{:.2f} dB", psnr);
+}
+
+void print_text(const EmbedArguments& arguments, const EmbedFileReport& report,
+                const std::optional<Check>& check, std::size_t bits) {
   print("{}\n", arguments.output);
-  print("  message: {} ({} bits)\n", report.message, bits);
-  print("  picture: {} x {} pixels, {}\n", report.width, report.height, mebibytes(report.bytes));
-  print("  PSNR: {}, SSIM: {}\n",
-        std::isinf(report.psnr) ? "infinite" : fmt::format("{:.2f} dB", report.psnr),
-        report.ssim ? fmt::format("{:.5f}", *report.ssim) : "none below 11 pixels a side");
+  const EmbedReport& embedded = report.embedded;
+  print("  message: {} ({} bits)\n", embedded.message, bits);
+  print("  picture: {} x {} pixels, {}\n", embedded.width, embedded.height, mebibytes(report.bytes));
+  if (embedded.psnr)
+    print("  PSNR: {}, SSIM: {}\n", decibels(*embedded.psnr),
+          embedded.ssim ? fmt::format("{:.5f}", *embedded.ssim) : "none below 11 pixels a side");
   if (!check) return;
   print("  read back: {}: {} of {} bits (accuracy {:.4f}), p = {}\n", check->message, check->match.matches,
         check->match.bits, check->match.accuracy(), probability_text(check->match.log10_p_value));
 }
 
-void print_json(const EmbedArguments& arguments, const EmbedReport& report, const std::optional<Check>& check,
-                const Embedder& embedder, double seconds) {
+void print_json(const EmbedArguments& arguments, const EmbedFileReport& report,
+                const std::optional<Check>& check, const Embedder& embedder, double seconds) {
   auto json = nlohmann::ordered_json::object();
   json["picture"] = arguments.input;
   json["output"] = arguments.output;
-  json["message"] = report.message;
+  json["message"] = report.embedded.message;
   json["bits"] = embedder.bits();
-  json["width"] = report.width;
-  json["height"] = report.height;
+  json["width"] = report.embedded.width;
+  json["height"] = report.embedded.height;
   json["bytes"] = report.bytes;
-  json["psnr"] = std::isinf(report.psnr) ? nlohmann::ordered_json() : nlohmann::ordered_json(report.psnr);
-  json["ssim"] = report.ssim ? nlohmann::ordered_json(*report.ssim) : nlohmann::ordered_json();
+  if (const auto& psnr = report.embedded.psnr) {
+    const auto& ssim = report.embedded.ssim;
+    json["psnr"] = std::isinf(*psnr) ? nlohmann::ordered_json() : nlohmann::ordered_json(*psnr);
+    json["ssim"] = ssim ? nlohmann::ordered_json(*ssim) : nlohmann::ordered_json();
+  }
   if (check) {
     json["check"] = {{"message", check->message},
                      {"matches", check->match.matches},
@@ -162,19 +158,20 @@ void print_json(const EmbedArguments& arguments, const EmbedReport& report, cons
 
 int run(const EmbedArguments& arguments) {
   const Stopwatch stopwatch;
-  Embedder embedder = load_embedder(arguments);
+  ProgressLine progress;
+  const Context context = program_context(progress, arguments.host);
+  Embedder embedder(arguments.model, {context, arguments.threads});
   const std::string message = chosen_message(arguments, embedder.bits());
-  std::optional<Detector> detector = load_detector(arguments, embedder.bits());
+  std::optional<Detector> detector = load_detector(arguments, context, embedder.bits());
   if (!embedder.fully_delegated())
     warn("'{}': LiteRT's fast path (XNNPACK) did not take the whole graph; it may be slow", arguments.model);
-  EmbedReport report;
+  progress.show("marking the picture", 0, 0);
+  const EmbedFileReport report =
+      embed_file(embedder, arguments.input, arguments.output, message, arguments.files);
+  progress.show("reading it back", 0, 0);
   std::optional<Check> check;
-  {
-    Progress progress("marking the picture");
-    report = embedder.embed_file(arguments.input, arguments.output, message, arguments.embed);
-    progress.rename("reading it back");
-    if (detector) check = check_picture(arguments, *detector, message);
-  }
+  if (detector) check = check_picture(arguments, *detector, message);
+  progress.show("", 0, 0);
   for (const std::string& warning : report.warnings) print_warning(warning);
   if (arguments.json) {
     print_json(arguments, report, check, embedder, stopwatch.seconds());
@@ -215,6 +212,7 @@ const CLI::Option* add_message_options(CLI::App& command, EmbedArguments& argume
 
 Run add_embed(CLI::App& app) {
   auto arguments = std::make_shared<EmbedArguments>();
+  arguments->files.embed.metrics = true;
   CLI::App& command = *app.add_subcommand("embed", "Put a watermark into a picture");
   command.add_option("model", arguments->model, "An embedder's .tflite file")->required();
   command.add_option("picture", arguments->input, "JPEG, PNG, WebP, AVIF or TIFF file of any size")
@@ -223,31 +221,32 @@ Run add_embed(CLI::App& app) {
   const CLI::Option* text = add_message_options(command, *arguments);
   const CLI::Option* key =
       command.add_option("--key", arguments->key, "Key for --text and --id: detect needs the same one");
-  command.add_option("--strength", arguments->embed.strength, "Multiplies the watermark")
+  command.add_option("--strength", arguments->files.embed.strength, "Multiplies the watermark")
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
   const std::map<std::string, EmbedAttenuation> attenuations{{"card", EmbedAttenuation::kCard},
                                                              {"none", EmbedAttenuation::kNone},
                                                              {"lowres", EmbedAttenuation::kLowres}};
   command
-      .add_option("--attenuation", arguments->embed.attenuation,
+      .add_option("--attenuation", arguments->files.embed.attenuation,
                   "Weaker where it would be seen: card (as the model says), lowres (coarser), none")
       ->transform(CLI::CheckedTransformer(attenuations))
       ->default_str("card")
       ->option_text("card|none|lowres [card]");
-  command.add_option("--quality", arguments->embed.quality, "For JPEG, WebP and AVIF")
+  command.add_option("--quality", arguments->files.quality, "For JPEG, WebP and AVIF")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
   command.add_option(
       "--check", arguments->check,
       "A detector's .tflite file: read the written picture back (exit status 3 if the message is not there)");
-  command.add_option("--threads", arguments->options.threads, "Threads for inference")
+  command.add_option("--threads", arguments->threads, "Threads for inference")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  command.add_option("--litert", arguments->options.litert_library,
-                     "libLiteRt.so to load (default: searched)");
-  add_pixel_limit(command, arguments->options.max_pixels);
-  add_cache_option(command, arguments->options.use_cache);
+  add_litert_option(command, arguments->host);
+  add_pixel_limit(command, arguments->files.read.max_pixels);
+  add_cache_option(command, arguments->host);
+  command.add_flag("!--no-metrics", arguments->files.embed.metrics,
+                   "Do not measure PSNR and SSIM: half of the time of a large picture");
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(kFooter);
   return [arguments, text, key] {

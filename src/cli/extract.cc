@@ -7,10 +7,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/warn.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/plain_text.h"
+#include "cli/program_context.h"
 #include "cli/units.h"
 
 namespace sealite::cli {
@@ -31,7 +31,7 @@ ExtractOptions options_of(const ExtractArguments& arguments) {
                                                          {"float32", ExtractType::kFloat32},
                                                          {"fp16", ExtractType::kFloat16},
                                                          {"bf16", ExtractType::kBFloat16}};
-  return {.part = kParts.at(arguments.part), .dtype = kTypes.at(arguments.dtype)};
+  return {kParts.at(arguments.part), kTypes.at(arguments.dtype), {}};
 }
 
 const char* args_word(ExtractedArgs args) {
@@ -137,7 +137,10 @@ void warn_overflowed(const ExtractReport& report) {
 
 int run(const ExtractArguments& arguments) {
   const Stopwatch stopwatch;
-  const ExtractReport report = extract(arguments.checkpoint, arguments.output, options_of(arguments));
+  ProgressLine progress;
+  ExtractOptions options = options_of(arguments);
+  options.context = program_context(progress);
+  const ExtractReport report = extract(arguments.checkpoint, arguments.output, options);
   warn_overflowed(report);
   arguments.json ? print_json(arguments, report, stopwatch.seconds())
                  : print_text(arguments, report, stopwatch.seconds());

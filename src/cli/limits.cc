@@ -7,9 +7,9 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "base/interrupt.h"
-#include "base/parallel.h"
+#include "cli/interrupt.h"
 #include "cli/no_memory.h"
+#include "cli/program_context.h"
 
 namespace sealite::cli {
 namespace {
@@ -59,7 +59,7 @@ void add_pixel_limit(CLI::App& command, std::uint64_t& max_pixels) {
 
 void apply_limits(const Limits& limits) {
   if (limits.memory != 0) limit_memory(limits.memory);
-  if (limits.workers != 0) set_worker_count(limits.workers);
+  if (limits.workers != 0) set_workers(limits.workers);
   if (limits.seconds != 0)
     end_after(limits.seconds, fmt::format("stopped after {} s (--timeout)", limits.seconds));
 }

@@ -10,13 +10,12 @@
 #include <system_error>
 
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/limits.h"
 #include "cli/no_memory.h"
 #include "cli/plain_text.h"
-#include "image/vips_modules.h"
-#include "sealite/sealite.h"
+#include "sealite/sealite.hpp"
 
 namespace {
 
@@ -95,7 +94,8 @@ int run(int argc, char** argv) {
 int run_and_report(int argc, char** argv) {
   try {
     return run(argc, argv);
-  } catch (const sealite::Error& error) {
+  } catch (const sealite::Error& thrown) {
+    const sealite::Error error = sealite::cli::interruption(thrown);
     sealite::cli::print_error_line(sealite::cli::message_of(error));
     return static_cast<int>(error.code());
   } catch (const std::system_error& error) {  // print's, when it cannot write
@@ -128,10 +128,9 @@ int run_and_report(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::set_terminate(on_terminate);
-  sealite::catch_interrupts();
+  sealite::cli::catch_interrupts();
   sealite::cli::catch_aborts();
-  // 15 ms of every start with pictures, and code that strangers' files could reach.
-  sealite::image::leave_out_vips_modules();
+  sealite::take_over_libvips();
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of the write, and not the end
   try {
     return run_and_report(argc, argv);

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/plain_text.h"
+#include "cli/program_context.h"
 #include "cli/units.h"
 
 namespace sealite::cli {
@@ -22,6 +23,8 @@ int run(MakeCheckpointArguments& arguments) {
   const Stopwatch stopwatch;
   arguments.options.detector_only = arguments.part == "detector";
   arguments.options.training_state = arguments.training_state == "detector";
+  ProgressLine progress;
+  arguments.options.context = program_context(progress);
   const MakeCheckpointReport report = make_checkpoint(arguments.output, arguments.options);
   print("File: {}\nSize: {}\nTensors: {}, {} parameters, seed {}\nTime: {:.2f} s, peak memory: {}\n",
         arguments.output, mebibytes(report.bytes), report.tensors, report.parameters, arguments.options.seed,

@@ -17,7 +17,7 @@ namespace {
 
 // NOLINTBEGIN: a signal's handler gets nothing else
 bool limit_is_an_option = false;
-int error_output = STDERR_FILENO;  // stderr itself is /dev/null while LiteRT loads (runtime/quiet_stderr.h)
+int error_output = STDERR_FILENO;  // a copy: whatever a library does with that number
 // NOLINTEND
 
 // Text that needs no memory; what does not fit is left out.

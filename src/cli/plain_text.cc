@@ -21,4 +21,9 @@ void print_error_line(std::string_view message) {
   std::fputs(fmt::format("sealite: error: {}\n", shown(message)).c_str(), stderr);
 }
 
+void print_warning(std::string_view message) {
+  // What cannot be said must not end the work, as an exception of fmt::print would.
+  std::fputs(fmt::format("sealite: warning: {}\n", shown(message)).c_str(), stderr);
+}
+
 }  // namespace sealite::cli

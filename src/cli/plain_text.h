@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "base/utf8.h"
 
@@ -40,5 +41,13 @@ void print_lines_to_stderr(std::string_view text);
 
 /// Prints "sealite: error: MESSAGE" to stderr, as one line, `shown`.
 void print_error_line(std::string_view message);
+
+/// Prints "sealite: warning: MESSAGE" to stderr, likewise.
+void print_warning(std::string_view message);
+
+template <typename... Args>
+void warn(fmt::format_string<Args...> format, Args&&... args) {
+  print_warning(fmt::format(format, std::forward<Args>(args)...));
+}
 
 }  // namespace sealite::cli

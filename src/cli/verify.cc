@@ -11,11 +11,11 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
-#include "base/warn.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
 #include "cli/plain_text.h"
+#include "cli/program_context.h"
 #include "cli/units.h"
 
 namespace sealite::cli {
@@ -24,6 +24,7 @@ namespace {
 struct VerifyArguments {
   std::string model;
   VerifyOptions options;
+  HostOptions host;
   std::string report;
   bool json = false;
 };
@@ -158,8 +159,11 @@ void write_page(const VerifyReport& report, const VerifyArguments& arguments) {
 
 int run(const VerifyArguments& arguments) {
   if (!arguments.report.empty()) add_context("--report", [&] { const AtomicFile tried(arguments.report); });
+  ProgressLine progress;
+  HostOptions host = arguments.host;
+  host.use_cache = false;
   VerifyOptions options = arguments.options;
-  options.quiet = true;
+  options.context = program_context(progress, host);
   const VerifyReport report = verify_model(arguments.model, options);
   arguments.json ? print_json(report) : print_text(report);
   std::fflush(stdout);
@@ -194,7 +198,7 @@ Run add_verify(CLI::App& app) {
       ->check(CLI::Range(1, 256));
   command.add_option("--weight-cache", options.weight_cache,
                      "A weight cache file of XNNPACK's: check that it belongs to this model");
-  command.add_option("--litert", options.litert_library, "libLiteRt.so to load (default: searched)");
+  add_litert_option(command, arguments->host);
   command.add_option("--report", arguments->report,
                      "Write the result as one HTML page; a disk that is full by then is a warning");
   add_pixel_limit(command, options.max_pixels);

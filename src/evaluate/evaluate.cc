@@ -4,8 +4,8 @@
 #include <deque>
 #include <optional>
 
+#include "base/context.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "evaluate/kernels.h"
 
 namespace sealite::evaluate {
@@ -52,7 +52,7 @@ Evaluator::Evaluator(const graph::Graph& graph, std::vector<Tensor> inputs)
 }
 
 Tensor& Evaluator::step() {
-  check_interrupt();
+  check_cancelled();
   const graph::Node& node = graph_->nodes[next_];
   Tensor made = preview(*graph_, node);
   for (const graph::ValueId id : node.inputs) {

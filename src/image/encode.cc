@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/context.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "image/metadata.h"
 #include "image/vips_image.h"
-#include "image/vips_modules.h"
+#include "image/vips_program.h"
 
 namespace sealite::image {
 namespace {
@@ -66,7 +66,8 @@ class Target {
   template <typename Body>
   gint64 guard(const Body& body) {
     try {
-      check_interrupt();
+      const InContext scope(context_);  // the thread is libvips'
+      check_cancelled();
       return body();
     } catch (...) {
       if (!error_) error_ = std::current_exception();
@@ -103,6 +104,7 @@ class Target {
   }
 
   AtomicFile& file_;
+  const Context& context_ = current_context();
   std::unique_ptr<VipsTargetCustom, Unref> target_;
   std::uint64_t position_ = 0;
   std::uint64_t size_ = 0;
@@ -110,7 +112,7 @@ class Target {
 };
 
 /// A view: the bytes have to stay.
-Image view_of(std::span<const std::uint8_t> bytes, const pixels::Picture& picture, int bands) {
+Image view_of(std::span<const std::uint8_t> bytes, const Picture& picture, int bands) {
   Image image(vips_image_new_from_memory(bytes.data(), bytes.size(), static_cast<int>(picture.width),
                                          static_cast<int>(picture.height), bands, VIPS_FORMAT_UCHAR));
   check_vips(image == nullptr ? -1 : 0, ErrorCode::kInternal, "cannot hand the picture to libvips");
@@ -120,8 +122,7 @@ Image view_of(std::span<const std::uint8_t> bytes, const pixels::Picture& pictur
 /// The pixels as libvips wants them, with alpha and metadata.
 class Pixels {
  public:
-  Pixels(const pixels::Picture& picture, const EncodeOptions& options)
-      : rgb_(view_of(picture.rgb, picture, 3)) {
+  Pixels(const Picture& picture, const EncodeOptions& options) : rgb_(view_of(picture.rgb, picture, 3)) {
     VipsImage* next = nullptr;
     VipsImage* bands = rgb_.get();
     if (!options.alpha.empty() && keeps_alpha(options.format)) {
@@ -134,6 +135,7 @@ class Pixels {
     check_vips(vips_copy(bands, &next, "interpretation", VIPS_INTERPRETATION_sRGB, nullptr),
                ErrorCode::kInternal, "cannot hand the picture to libvips");
     image_ = Image(next);
+    vips_image_set_int(next, VIPS_META_CONCURRENCY, std::max(1, current_context().threads));
     if (options.metadata != nullptr) options.metadata->put_on(image_.get());
   }
   VipsImage* get() const { return image_.get(); }
@@ -197,7 +199,7 @@ void check_fits(FileFormat format, std::int64_t height, std::int64_t width) {
   }
 }
 
-std::uint64_t encode_picture(const pixels::Picture& picture, const EncodeOptions& options, AtomicFile& file) {
+std::uint64_t encode_picture(const Picture& picture, const EncodeOptions& options, AtomicFile& file) {
   start_vips();
   const MemoryWatch memory;
   check_fits(options.format, picture.height, picture.width);

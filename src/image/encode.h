@@ -35,6 +35,6 @@ struct EncodeOptions {
 /// loss. JPEG, PNG and TIFF need memory for a few rows only, WebP and AVIF for the whole picture. Returns the
 /// file's size in bytes. Throws what `AtomicFile::write` throws, kInterrupted, and kUnsupported if libvips
 /// cannot.
-std::uint64_t encode_picture(const pixels::Picture& picture, const EncodeOptions& options, AtomicFile& file);
+std::uint64_t encode_picture(const Picture& picture, const EncodeOptions& options, AtomicFile& file);
 
 }  // namespace sealite::image

@@ -6,48 +6,54 @@
 #include <fstream>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/context.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "image/decode_budget.h"
+#include "image/memory_stream.h"
 #include "image/metadata.h"
 #include "image/vips_image.h"
-#include "image/vips_modules.h"
+#include "image/vips_program.h"
 
 namespace sealite::image {
 namespace {
 
 constexpr const char* kFormats = "JPEG, PNG, WebP, AVIF/HEIC and TIFF are read";
 
-using Loader = int (*)(const char* filename, VipsImage** out, ...);
-
-/// What reads a file.
+/// libvips' operation that reads a file ("jpegload", and "jpegload_buffer" of its bytes).
 struct Format {
-  Loader load;
+  const char* loader;
   Decoder decoder;
+};
+
+/// A picture's file, or its bytes in memory.
+struct Input {
+  std::filesystem::path path;        ///< Or what errors call it.
+  std::span<const std::byte> bytes;  ///< Empty: read the file.
 };
 
 /// The format of a file that starts with `start`, if it is one of these five. Only they ever see the bytes:
 /// libvips knows many more, and its own search would try them all.
 std::optional<Format> find_format(std::string_view start) {
   using namespace std::string_view_literals;
-  if (start.starts_with("\xFF\xD8\xFF"sv)) return Format{vips_jpegload, Decoder::kJpeg};
-  if (start.starts_with("\x89PNG\r\n\x1A\n"sv)) return Format{vips_pngload, Decoder::kPng};
+  if (start.starts_with("\xFF\xD8\xFF"sv)) return Format{"jpegload", Decoder::kJpeg};
+  if (start.starts_with("\x89PNG\r\n\x1A\n"sv)) return Format{"pngload", Decoder::kPng};
   if (start.starts_with("RIFF"sv) && start.substr(8).starts_with("WEBP"sv))
-    return Format{vips_webpload, Decoder::kWebp};
+    return Format{"webpload", Decoder::kWebp};
   for (const auto magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}) {
-    if (start.starts_with(magic)) return Format{vips_tiffload, Decoder::kTiff};
+    if (start.starts_with(magic)) return Format{"tiffload", Decoder::kTiff};
   }
   if (start.substr(4).starts_with("ftyp"sv)) {
     const std::string_view brand = start.substr(8, 4);
     for (const auto known :
          {"avif"sv, "avis"sv, "mif1"sv, "msf1"sv, "heic"sv, "heix"sv, "heim"sv, "heis"sv}) {
-      if (brand == known) return Format{vips_heifload, Decoder::kHeif};
+      if (brand == known) return Format{"heifload", Decoder::kHeif};
     }
   }
   return std::nullopt;
@@ -63,7 +69,7 @@ bool is_compressed_text(std::string_view kind, std::string_view start) {
 
 /// Libvips' loader gets memory for a chunk of PNG as long as the chunk claims, and fills it; and libpng
 /// inflates every compressed text, twice: 1 MB of them took 8 s.
-void check_png_chunks(std::ifstream& file, std::uint64_t size) {
+void check_png_chunks(std::istream& file, std::uint64_t size) {
   constexpr std::uint64_t kHead = 8;               // length and kind; a checksum follows the contents
   constexpr std::uint64_t kStart = 80;             // a keyword's 79 letters and its end
   constexpr std::uint64_t kMostTexts = 256 << 10;  // compressed, of the whole file
@@ -96,7 +102,7 @@ struct KnownFile {
   JpegScans jpeg;
 };
 
-KnownFile examine_file(const std::filesystem::path& path) {
+std::ifstream open_stream(const std::filesystem::path& path) {
   std::error_code ignored;
   std::ifstream file;
   if (std::filesystem::is_regular_file(path, ignored))
@@ -104,6 +110,10 @@ KnownFile examine_file(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path, ignored))
     fail(ErrorCode::kNotFound, "{}: a folder, expected a picture file", path.string());
   if (!file.is_open()) fail(ErrorCode::kNotFound, "{}: no such picture file", path.string());
+  return file;
+}
+
+KnownFile examine(std::istream& file, std::uint64_t size, const std::filesystem::path& path) {
   std::array<char, 12> start = {};
   file.read(start.data(), start.size());
   const std::string_view found(start.data(), static_cast<std::size_t>(file.gcount()));
@@ -111,23 +121,53 @@ KnownFile examine_file(const std::filesystem::path& path) {
   if (!format) fail(ErrorCode::kMalformed, "{}: not a picture; {}", path.string(), kFormats);
   KnownFile known{*format, {}};
   if (format->decoder == Decoder::kHeif) load_heif_module();
-  if (format->decoder == Decoder::kPng) check_png_chunks(file, std::filesystem::file_size(path, ignored));
+  if (format->decoder == Decoder::kPng) check_png_chunks(file, size);
   if (format->decoder == Decoder::kJpeg) {
+    file.clear();
     file.seekg(0);
     known.jpeg = count_jpeg_scans(file);
   }
   return known;
 }
 
+KnownFile examine(const Input& input) {
+  if (!input.bytes.empty()) {
+    MemoryBuffer buffer(input.bytes);
+    std::istream stream(&buffer);
+    return examine(stream, input.bytes.size(), input.path);
+  }
+  std::ifstream file = open_stream(input.path);
+  std::error_code ignored;
+  return examine(file, std::filesystem::file_size(input.path, ignored), input.path);
+}
+
+/// Runs the loader, and not out of libvips' cache of operations, where a host may have left it: the file may
+/// be another by now. nullptr with libvips' error if it cannot.
+VipsImage* load(const Format& format, const Input& input) {
+  const std::string name = std::string(format.loader) + (input.bytes.empty() ? "" : "_buffer");
+  const std::unique_ptr<VipsOperation, Unref> operation(vips_operation_new(name.c_str()));
+  if (!operation) return nullptr;
+  g_object_set(operation.get(), "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr);
+  if (input.bytes.empty()) {
+    g_object_set(operation.get(), "filename", input.path.c_str(), nullptr);
+  } else {
+    VipsBlob* const blob = vips_blob_new(nullptr, input.bytes.data(), input.bytes.size());
+    g_object_set(operation.get(), "buffer", blob, nullptr);
+    vips_area_unref(VIPS_AREA(blob));
+  }
+  VipsImage* image = nullptr;
+  if (vips_object_build(VIPS_OBJECT(operation.get())) == 0)
+    g_object_get(operation.get(), "out", &image, nullptr);
+  vips_object_unref_outputs(VIPS_OBJECT(operation.get()));
+  return image;
+}
+
 /// Opens the file and reads its header; the pixels come later, row by row.
-Image open_picture(const std::filesystem::path& path, const ReadLimits& limits) {
-  const KnownFile file = examine_file(path);
-  VipsImage* opened = nullptr;
-  check_vips(file.format.load(path.c_str(), &opened, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                              VIPS_FAIL_ON_ERROR, nullptr),
-             ErrorCode::kMalformed, "broken picture");
-  Image image(opened);
-  check_decode_budget(opened, file.format.decoder, file.jpeg, limits.max_pixels);
+Image open_picture(const Input& input, const ReadLimits& limits) {
+  const KnownFile file = examine(input);
+  Image image(load(file.format, input));
+  check_vips(image ? 0 : -1, ErrorCode::kMalformed, "broken picture");
+  check_decode_budget(image.get(), file.format.decoder, file.jpeg, limits.max_pixels);
   return image;
 }
 
@@ -210,9 +250,9 @@ std::uint8_t* append_row(std::vector<std::uint8_t>& values, std::size_t size) {
 
 /// Pulls the rows through the pipeline strip by strip, in this thread: libvips' own sinks call back from
 /// others. Of four bands the last is alpha, which goes to `alpha`, or the picture is CMYK if that is null.
-pixels::Picture read_pixels(VipsImage* image, std::vector<std::uint8_t>* alpha) {
+Picture read_pixels(VipsImage* image, std::vector<std::uint8_t>* alpha) {
   constexpr int kStrip = 16;
-  pixels::Picture picture;
+  Picture picture;
   picture.height = vips_image_get_height(image);
   picture.width = vips_image_get_width(image);
   const auto width = static_cast<std::size_t>(picture.width);
@@ -225,7 +265,7 @@ pixels::Picture read_pixels(VipsImage* image, std::vector<std::uint8_t>* alpha) 
   for (int top = 0; top < picture.height; top += kStrip) {
     const VipsRect strip = {0, top, static_cast<int>(picture.width),
                             std::min(kStrip, static_cast<int>(picture.height) - top)};
-    check_interrupt();
+    check_cancelled();
     check_vips(vips_region_prepare(region.get(), &strip), ErrorCode::kMalformed,
                "broken or truncated picture");
     for (int y = top; y < top + strip.height; ++y) {
@@ -273,7 +313,7 @@ Image rotate_upright(const std::vector<std::uint8_t>& pixels, std::int64_t heigh
 }
 
 void rotate_upright(SourcePicture& source, int orientation) {
-  const pixels::Picture& picture = source.picture;
+  const Picture& picture = source.picture;
   if (!source.alpha.empty()) {
     const Image upright = rotate_upright(source.alpha, picture.height, picture.width, 1, orientation);
     source.alpha = read_one_band(upright.get());
@@ -298,9 +338,9 @@ std::string colours_of(VipsImage* image) {
 }
 
 /// Everything, or without alpha and metadata.
-SourcePicture decode(const std::filesystem::path& path, const ReadLimits& limits, bool everything) {
+SourcePicture decode(const Input& input, const ReadLimits& limits, bool everything) {
   const MemoryWatch memory;
-  Image image = open_picture(path, limits);
+  Image image = open_picture(input, limits);
   SourcePicture source;
   source.bits = static_cast<int>(8 * vips_format_sizeof(vips_image_get_format(image.get())));
   source.colours = colours_of(image.get());
@@ -318,28 +358,33 @@ SourcePicture decode(const std::filesystem::path& path, const ReadLimits& limits
   return source;
 }
 
-SourcePicture read(const std::filesystem::path& path, const ReadLimits& limits, bool everything) {
+SourcePicture read(const Input& input, const ReadLimits& limits, bool everything) {
   start_vips();
   try {
-    return decode(path, limits, everything);
+    return decode(input, limits, everything);
   } catch (const Error& error) {
-    if (is_interrupt(error.code())) throw;
+    if (is_cancellation(error.code())) throw;
     const std::string_view text = error.what();
-    const std::string name = path.string();
+    const std::string name = input.path.string();
     throw Error(error.code(), text.starts_with(name) ? std::string(text) : fmt::format("{}: {}", name, text));
   } catch (const std::bad_alloc&) {
-    fail(ErrorCode::kNoMemory, "{}: not enough memory for the picture", path.string());
+    fail(ErrorCode::kNoMemory, "{}: not enough memory for the picture", input.path.string());
   }
 }
 
 }  // namespace
 
-pixels::Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits) {
-  return read(path, limits, false).picture;
+Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits) {
+  return read({path, {}}, limits, false).picture;
+}
+
+Picture decode_picture(std::span<const std::byte> file, const ReadLimits& limits) {
+  if (file.empty()) fail(ErrorCode::kMalformed, "no bytes: not a picture; {}", kFormats);
+  return read({"the picture in memory", file}, limits, false).picture;
 }
 
 SourcePicture read_source(const std::filesystem::path& path, const ReadLimits& limits) {
-  return read(path, limits, true);
+  return read({path, {}}, limits, true);
 }
 
 }  // namespace sealite::image

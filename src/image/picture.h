@@ -3,11 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "pixels/picture.h"
 #include "sealite/limits.h"
+#include "sealite/pixels.h"
 
 namespace sealite::image {
 
@@ -28,7 +29,10 @@ inline constexpr std::uint64_t kScansPerPixel = 32;
 /// interpolation (libheif, not libavif), and 16-bit grey, which Pillow clips to white. Throws kNotFound (no
 /// such file), kMalformed (broken, truncated or not a picture), kUnsupported (over the limit or its budget,
 /// or colours that have no RGB).
-pixels::Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits = {});
+Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits = {});
+
+/// The same for a file's bytes in memory, which have to stay for the call.
+Picture decode_picture(std::span<const std::byte> file, const ReadLimits& limits = {});
 
 /// Colour profile, EXIF, XMP, IPTC and resolution of a file (image/metadata.h).
 class Metadata;
@@ -41,7 +45,7 @@ std::vector<std::uint8_t> metadata_block(const Metadata& metadata, MetadataBlock
 
 /// A picture and what its file holds beside it, for writing a changed copy.
 struct SourcePicture {
-  pixels::Picture picture;
+  Picture picture;
   std::vector<std::uint8_t> alpha;           ///< HW, upright, 255 = opaque; empty if there is none.
   std::shared_ptr<const Metadata> metadata;  ///< Colour profile, EXIF, XMP, IPTC.
   int bits = 8;         ///< Per sample in the file; of more, the high 8 are in `picture`.

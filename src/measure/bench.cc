@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/context.h"
 #include "base/error.h"
 #include "base/progress.h"
 #include "measure/loaded_model.h"
@@ -102,6 +103,7 @@ double share_of_peak(const BenchedModel& model, const MatrixPeak& peak) {
 }
 
 BenchReport bench_model(const std::filesystem::path& model, const BenchOptions& options) {
+  const InContext scope(options.context);
   if (options.runs < 0) fail(ErrorCode::kUsage, "runs: {}", options.runs);
   // Both files are looked at before anything takes time.
   std::vector<Candidate> candidates{check_candidate(model, options.signature)};
@@ -109,7 +111,7 @@ BenchReport bench_model(const std::filesystem::path& model, const BenchOptions& 
   BenchReport report;
   report.threads = options.threads;
   report.processor = processor_name();
-  report.runtime = runtime::LiteRtApi::load(options.litert_library)->path;
+  report.runtime = runtime::LiteRtApi::load(current_context().litert_library)->path;
   std::vector<Subject> subjects;
   for (Candidate& candidate : candidates) subjects.push_back(start(std::move(candidate), options));
   for (Subject& subject : subjects) warm_up(subject);

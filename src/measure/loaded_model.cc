@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/context.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 
 namespace sealite::measure {
 namespace {
@@ -76,8 +76,7 @@ Candidate check_candidate(const std::filesystem::path& path, const std::string& 
 runtime::CompiledModel load(const Candidate& candidate, const BenchOptions& options, bool profile) {
   runtime::RunOptions run;
   run.threads = options.threads;
-  run.library = options.litert_library;
-  run.quiet = options.quiet;
+  run.library = current_context().litert_library;
   run.profile = profile;
   run.tables_per_run = candidate.signature == "embed";  // as Embedder runs it
   runtime::CompiledModel model(model_file::mapped_bytes(*candidate.file), candidate.signature, run);
@@ -94,7 +93,7 @@ runtime::CompiledModel load(const Candidate& candidate, const BenchOptions& opti
 }
 
 double time_run(runtime::CompiledModel& model) {
-  check_interrupt();
+  check_cancelled();
   const auto start = std::chrono::steady_clock::now();
   model.run();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/context.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "measure/statistics.h"
 
 namespace sealite::measure {
@@ -71,7 +71,7 @@ BenchProfile measure_profile(const Candidate& candidate, const BenchOptions& opt
   std::vector<std::vector<runtime::OperatorTime>> profiles;
   double total = 0;
   for (int run = 0; run < kMostRuns && (run < kLeastProfiledRuns || total < kMostSeconds); ++run) {
-    check_interrupt();
+    check_cancelled();
     const auto start = std::chrono::steady_clock::now();
     profiles.push_back(model.run_profiled());
     runs.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

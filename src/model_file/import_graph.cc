@@ -28,7 +28,7 @@ class StoredTensor : public graph::Source {
     std::ranges::copy(slice(rows), out.begin());
   }
   ByteView view(graph::Rows rows) const override { return slice(rows); }
-  void release(graph::Rows rows) const override { release_pages(slice(rows)); }
+  void release(graph::Rows rows) const override { owner_->mapped()->release(slice(rows)); }
 
  private:
   ByteView slice(graph::Rows rows) const {
@@ -208,7 +208,7 @@ class Importer {
 }  // namespace
 
 graph::Graph import_graph(const std::filesystem::path& path, std::string_view signature) {
-  auto file = std::make_shared<const ModelFile>(path);
+  auto file = open_model(path);
   read_model(*file);  // for its checks of every index
   return import_graph(std::move(file), signature);
 }

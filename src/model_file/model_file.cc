@@ -6,8 +6,7 @@
 
 namespace sealite::model_file {
 
-ModelFile::ModelFile(const std::filesystem::path& path)
-    : file_(std::make_shared<const MappedFile>(MappedFile::settled(path))) {
+ModelFile::ModelFile(MappedFile file) : file_(std::make_shared<const MappedFile>(std::move(file))) {
   // Offsets in a flatbuffer are 32 bits: what lies beyond is weights placed outside.
   const std::size_t size = std::min<std::size_t>(file_->size(), FLATBUFFERS_MAX_BUFFER_SIZE - 1);
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(file_->bytes().data());

@@ -23,7 +23,7 @@ class ModelFile {
  public:
   /// The file is `MappedFile::settled`: what was checked is what is read later. Throws kNotFound, or
   /// kMalformed saying what is wrong.
-  explicit ModelFile(const std::filesystem::path& path);
+  explicit ModelFile(MappedFile file);
 
   const tfl::Model& model() const { return *model_; }
   /// The buffers' bytes, whether they lie in the flatbuffer or outside; empty where there are none.

@@ -175,8 +175,36 @@ class Reader {
 
 }  // namespace
 
-std::shared_ptr<const ModelFile> open_model(const std::filesystem::path& path) {
-  return std::make_shared<const ModelFile>(path);
+namespace {
+
+/// Weights are read a little past their end (docs/file-format.md), so a file in memory has to end as ours do.
+constexpr std::size_t kEndingZeros = 64;
+
+MappedFile map_source(const std::filesystem::path& path) {
+  return MappedFile::settled(path);
+}
+
+MappedFile map_source(const ModelSource::Descriptor& descriptor) {
+  return MappedFile::settled(descriptor.number, descriptor.name);
+}
+
+MappedFile map_source(const ModelSource::Bytes& source) {
+  const auto end = source.bytes.last(std::min(source.bytes.size(), kEndingZeros));
+  const bool padded = end.size() == kEndingZeros &&
+                      std::ranges::all_of(end, [](std::byte value) { return value == std::byte{0}; });
+  return padded ? MappedFile::borrowed(source.bytes, source.name)
+                : MappedFile::copy_of(source.bytes, kEndingZeros, source.name);
+}
+
+}  // namespace
+
+std::shared_ptr<const ModelFile> open_model(const ModelSource& source) {
+  return std::visit([](const auto& place) { return std::make_shared<const ModelFile>(map_source(place)); },
+                    source.place());
+}
+
+std::string name_of(const ModelFile& file) {
+  return file.path().string();
 }
 
 std::shared_ptr<const MappedFile> mapped_bytes(const ModelFile& file) {
@@ -184,7 +212,7 @@ std::shared_ptr<const MappedFile> mapped_bytes(const ModelFile& file) {
 }
 
 ModelInfo read_model(const std::filesystem::path& path) {
-  return read_model(ModelFile(path));
+  return read_model(*open_model(path));
 }
 
 ModelInfo read_model(const ModelFile& file) {

@@ -10,6 +10,7 @@
 #include "base/dtype.h"
 #include "base/mapped_file.h"
 #include "base/shape.h"
+#include "sealite/model_source.h"
 
 namespace sealite::model_file {
 
@@ -47,8 +48,10 @@ struct ModelInfo {
 ModelInfo read_model(const std::filesystem::path& path);
 /// The same in two steps, for who goes on with the very bytes that were checked. Throws kNotFound or
 /// kMalformed.
-std::shared_ptr<const ModelFile> open_model(const std::filesystem::path& path);
+std::shared_ptr<const ModelFile> open_model(const ModelSource& source);
 ModelInfo read_model(const ModelFile& file);
+/// Its path, or what its source was called.
+std::string name_of(const ModelFile& file);
 /// To be run.
 std::shared_ptr<const MappedFile> mapped_bytes(const ModelFile& file);
 

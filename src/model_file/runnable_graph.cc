@@ -67,7 +67,7 @@ void check_memory(const graph::Graph& graph, const ModelFile& file) {
 }  // namespace
 
 graph::Graph read_runnable_graph(const std::filesystem::path& path, std::string_view signature) {
-  auto file = std::make_shared<const ModelFile>(path);
+  auto file = open_model(path);
   read_model(*file);  // for its checks of every index
   return read_runnable_graph(file, signature);
 }

@@ -154,9 +154,9 @@ class WorkReader {
 }  // namespace
 
 Workload read_workload(const std::filesystem::path& path, std::string_view signature) {
-  const ModelFile file(path);
-  read_model(file);  // for its checks of every index
-  return read_workload(file, signature);
+  const auto file = open_model(path);
+  read_model(*file);  // for its checks of every index
+  return read_workload(*file, signature);
 }
 
 Workload read_workload(const ModelFile& file, std::string_view signature) {

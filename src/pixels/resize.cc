@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/shape.h"
+#include "pixels/rgb_rows.h"
 
 namespace sealite::pixels {
 namespace {
@@ -98,19 +99,19 @@ void resize_row(std::span<const float> in, const Filter& filter, std::size_t cha
 /// Rows of floats in [0, 1] from 8 bits: v / 255 in float, as torchvision's to_tensor.
 class ByteRows {
  public:
-  explicit ByteRows(const Picture& picture)
-      : picture_(picture), row_(static_cast<std::size_t>(picture.width) * 3) {
+  explicit ByteRows(const RgbRows& rows)
+      : rows_(rows), scratch_(static_cast<std::size_t>(rows.width()) * 3), row_(scratch_.size()) {
     for (std::size_t i = 0; i < table_.size(); ++i) table_[i] = static_cast<float>(i) / 255.0F;
   }
   std::span<const float> operator()(std::int64_t y) {
-    const auto bytes =
-        std::span(picture_.rgb).subspan(static_cast<std::size_t>(y) * row_.size(), row_.size());
+    const auto bytes = rows_.row(y, scratch_);
     std::transform(bytes.begin(), bytes.end(), row_.begin(), [this](std::uint8_t v) { return table_[v]; });
     return row_;
   }
 
  private:
-  const Picture& picture_;
+  const RgbRows& rows_;
+  std::vector<std::uint8_t> scratch_;
   std::vector<float> row_;
   std::array<float, 256> table_ = {};
 };
@@ -208,15 +209,17 @@ void resize_into(OpenRows open_rows, std::int64_t in_height, std::int64_t in_wid
 
 }  // namespace
 
-Planes resize_antialiased(const Picture& picture, std::int64_t height, std::int64_t width) {
-  check_input({picture.height, picture.width, 3}, picture.rgb.size());
+Planes resize_antialiased(const PixelView& picture, std::int64_t height, std::int64_t width) {
+  const RgbRows rows(picture);
+  check_size(picture.height, picture.width, 3);
   Planes out = make_output(height, width, 3);
   if (height == picture.height && width == picture.width) {
-    std::transform(picture.rgb.begin(), picture.rgb.end(), out.data.begin(),
-                   [](std::uint8_t v) { return static_cast<float>(v) / 255.0F; });
+    ByteRows all(rows);
+    auto to = out.data.begin();
+    for (std::int64_t y = 0; y < height; ++y) to = std::ranges::copy(all(y), to).out;
     return out;
   }
-  resize_into([&] { return ByteRows(picture); }, picture.height, picture.width, out);
+  resize_into([&] { return ByteRows(rows); }, picture.height, picture.width, out);
   return out;
 }
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "pixels/picture.h"
+#include "sealite/pixels.h"
 
 namespace sealite::pixels {
 
@@ -22,7 +22,7 @@ struct Planes {
 /// at the border. From 8 bits: values are divided by 255 first. The same size is that conversion alone. The
 /// result does not depend on the number of threads; beside it each thread holds two rows, no second picture.
 /// Throws kUsage if a size is not positive or `data` does not fit its sizes.
-Planes resize_antialiased(const Picture& picture, std::int64_t height, std::int64_t width);
+Planes resize_antialiased(const PixelView& picture, std::int64_t height, std::int64_t width);
 Planes resize_antialiased(const Planes& planes, std::int64_t height, std::int64_t width);
 
 /// The same resize a few rows at a time, so that a large result need not be held. `rows` may be called from

@@ -6,11 +6,13 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "pixels/luma.h"
+#include "pixels/rgb_rows.h"
 
 namespace sealite::pixels {
 namespace {
@@ -18,19 +20,19 @@ namespace {
 constexpr std::size_t kWindow = 11;
 constexpr std::size_t kStrip = 32;  // rows that one task compares
 
-std::span<const std::uint8_t> rows_of(const Picture& picture, std::size_t first, std::size_t last) {
-  const std::size_t row = static_cast<std::size_t>(picture.width) * 3;
-  return std::span(picture.rgb).subspan(first * row, (last - first) * row);
-}
-
 /// Sum of squared differences of the rows [first, last).
-std::uint64_t squared_error(const Picture& a, const Picture& b, std::size_t first, std::size_t last) {
-  const auto left = rows_of(a, first, last);
-  const auto right = rows_of(b, first, last);
+std::uint64_t squared_error(const RgbRows& a, const RgbRows& b, std::size_t first, std::size_t last) {
+  std::vector<std::uint8_t> scratch(static_cast<std::size_t>(a.width()) * 6);
+  const auto [left_scratch, right_scratch] =
+      std::pair(std::span(scratch).first(scratch.size() / 2), std::span(scratch).last(scratch.size() / 2));
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    const int difference = int{left[i]} - int{right[i]};
-    sum += static_cast<std::uint64_t>(difference * difference);
+  for (std::size_t y = first; y < last; ++y) {
+    const auto left = a.row(static_cast<std::int64_t>(y), left_scratch);
+    const auto right = b.row(static_cast<std::int64_t>(y), right_scratch);
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      const int difference = int{left[i]} - int{right[i]};
+      sum += static_cast<std::uint64_t>(difference * difference);
+    }
   }
   return sum;
 }
@@ -49,13 +51,18 @@ std::array<float, kWindow> gaussian() {
 }
 
 /// Luma less 128, so that the squares that variances are differences of stay small.
-std::vector<float> centred_luma(const Picture& picture, std::size_t first, std::size_t last) {
-  const auto rgb = rows_of(picture, first, last);
-  std::vector<float> values(rgb.size() / 3);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = luma(static_cast<float>(rgb[3 * i]), static_cast<float>(rgb[3 * i + 1]),
-                     static_cast<float>(rgb[3 * i + 2])) -
-                128.0F;
+std::vector<float> centred_luma(const RgbRows& rows, std::size_t first, std::size_t last) {
+  const auto width = static_cast<std::size_t>(rows.width());
+  std::vector<std::uint8_t> scratch(width * 3);
+  std::vector<float> values((last - first) * width);
+  for (std::size_t y = first; y < last; ++y) {
+    const auto rgb = rows.row(static_cast<std::int64_t>(y), scratch);
+    float* const out = values.data() + (y - first) * width;
+    for (std::size_t i = 0; i < width; ++i) {
+      out[i] = luma(static_cast<float>(rgb[3 * i]), static_cast<float>(rgb[3 * i + 1]),
+                    static_cast<float>(rgb[3 * i + 2])) -
+               128.0F;
+    }
   }
   return values;
 }
@@ -110,9 +117,9 @@ double ssim_sum(const Moments& means, std::size_t outputs) {
 }
 
 /// Sum over the windows whose first row is in [first, last).
-double ssim_of_rows(const Picture& a, const Picture& b, std::size_t first, std::size_t last) {
+double ssim_of_rows(const RgbRows& a, const RgbRows& b, std::size_t first, std::size_t last) {
   static const std::array<float, kWindow> kWeights = gaussian();
-  const auto width = static_cast<std::size_t>(a.width);
+  const auto width = static_cast<std::size_t>(a.width());
   const std::size_t outputs = width - kWindow + 1;
   const std::vector<float> x = centred_luma(a, first, last + kWindow - 1);
   const std::vector<float> y = centred_luma(b, first, last + kWindow - 1);
@@ -140,26 +147,25 @@ Sum sum_strips(std::size_t rows, const Part& part) {
 
 }  // namespace
 
-Similarity compare(const Picture& original, const Picture& changed) {
-  if (original.height != changed.height || original.width != changed.width ||
-      original.rgb.size() != changed.rgb.size() || original.rgb.empty()) {
+Similarity compare(const PixelView& original, const PixelView& changed) {
+  const RgbRows before(original);
+  const RgbRows after(changed);
+  if (original.height != changed.height || original.width != changed.width) {
     fail(ErrorCode::kInternal, "compared a picture of {}x{} with one of {}x{}", original.height,
          original.width, changed.height, changed.width);
   }
   const auto height = static_cast<std::size_t>(original.height);
   const auto width = static_cast<std::size_t>(original.width);
   Similarity similarity;
-  const auto error = sum_strips<std::uint64_t>(height, [&](std::size_t first, std::size_t last) {
-    return squared_error(original, changed, first, last);
-  });
-  const double mean = static_cast<double>(error) / static_cast<double>(original.rgb.size());
+  const auto error = sum_strips<std::uint64_t>(
+      height, [&](std::size_t first, std::size_t last) { return squared_error(before, after, first, last); });
+  const double mean = static_cast<double>(error) / static_cast<double>(height * width * 3);
   similarity.psnr =
       error == 0 ? std::numeric_limits<double>::infinity() : 10 * std::log10(255.0 * 255.0 / mean);
   if (height < kWindow || width < kWindow) return similarity;
   const std::size_t rows = height - kWindow + 1;
-  const auto sum = sum_strips<double>(rows, [&](std::size_t first, std::size_t last) {
-    return ssim_of_rows(original, changed, first, last);
-  });
+  const auto sum = sum_strips<double>(
+      rows, [&](std::size_t first, std::size_t last) { return ssim_of_rows(before, after, first, last); });
   similarity.ssim = sum / (static_cast<double>(rows) * static_cast<double>(width - kWindow + 1));
   return similarity;
 }

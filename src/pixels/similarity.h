@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "pixels/picture.h"
+#include "sealite/pixels.h"
 
 namespace sealite::pixels {
 
@@ -17,6 +17,6 @@ struct Similarity {
 
 /// Compares pictures of one size; kInternal for others. Does not depend on the number of threads. Beside the
 /// pictures each thread holds a few rows of floats.
-Similarity compare(const Picture& original, const Picture& changed);
+Similarity compare(const PixelView& original, const PixelView& changed);
 
 }  // namespace sealite::pixels

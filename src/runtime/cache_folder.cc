@@ -15,12 +15,13 @@
 #include <vector>
 
 #include "base/atomic_file.h"
+#include "base/context.h"
 #include "base/digest.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "base/mapped_file.h"
 #include "runtime/content_hash.h"
 #include "runtime/stamped_note.h"
+#include "sealite/weight_cache.h"
 
 namespace sealite::runtime {
 namespace {
@@ -37,17 +38,6 @@ constexpr auto kForgottenAfter = std::chrono::hours(24 * 90);
 std::string environment(const char* name) {
   const char* value = ::secure_getenv(name);
   return value != nullptr ? value : "";
-}
-
-std::filesystem::path wanted_folder(const std::filesystem::path& wanted) {
-  if (!wanted.empty()) return wanted;
-  if (const std::string own = environment("SEALITE_CACHE_DIR"); !own.empty()) return own;
-  // Both have to be absolute: a cache in whatever folder the program is started in would be a surprise.
-  if (const std::filesystem::path caches = environment("XDG_CACHE_HOME"); caches.is_absolute())
-    return caches / "sealite";
-  if (const std::filesystem::path home = environment("HOME"); home.is_absolute())
-    return home / ".cache" / "sealite";
-  return {};
 }
 
 // A number of bytes, perhaps with K, M, G or T behind it (powers of 1024).
@@ -92,7 +82,7 @@ bool works(Body&& body) {
   try {
     return body();
   } catch (const Error& error) {
-    if (is_interrupt(error.code())) throw;
+    if (is_cancellation(error.code())) throw;
     return false;
   } catch (const std::filesystem::filesystem_error&) {
     return false;
@@ -151,7 +141,7 @@ std::string read_all(int packed, std::uint64_t size, Take&& take) {
   PieceDigest digest(size);
   std::vector<std::byte> buffer(PieceDigest::kPieceBytes);
   for (std::size_t i = 0; i < digest.pieces(); ++i) {
-    check_interrupt();
+    check_cancelled();
     const std::uint64_t start = digest.offset(i);
     const std::size_t piece = digest.length(i);
     for (std::size_t done = 0; done < piece;) {
@@ -170,9 +160,8 @@ std::string read_all(int packed, std::uint64_t size, Take&& take) {
 
 std::optional<CacheFolder> CacheFolder::locate(const std::filesystem::path& wanted) {
   const std::uint64_t cap = wanted_cap();
-  const std::filesystem::path path = wanted_folder(wanted);
-  if (path.empty()) return std::nullopt;
-  FileDescriptor folder = open_private_folder(path);
+  if (wanted.empty()) return std::nullopt;
+  FileDescriptor folder = open_private_folder(wanted);
   if (!folder) return std::nullopt;
   return CacheFolder(std::move(folder), cap);
 }
@@ -190,7 +179,7 @@ FileDescriptor CacheFolder::find(const std::string& key) const {
   if (!note) return {};
   const bool whole = note->holds || works([&] {
                        const MappedFile mapped(fmt::format("/proc/self/fd/{}", weights.get()));
-                       return content_hash(mapped.bytes()) == note->hash;
+                       return content_hash(mapped) == note->hash;
                      });
   if (!whole) return {};
   if (note->holds) {
@@ -273,3 +262,17 @@ void CacheFolder::remember(const FileStamp& model, const std::string& hash) cons
 }
 
 }  // namespace sealite::runtime
+
+namespace sealite {
+
+std::filesystem::path user_cache_folder() {
+  if (const std::string own = runtime::environment("SEALITE_CACHE_DIR"); !own.empty()) return own;
+  // Both have to be absolute: a cache in whatever folder the program is started in would be a surprise.
+  if (const std::filesystem::path caches = runtime::environment("XDG_CACHE_HOME"); caches.is_absolute())
+    return caches / "sealite";
+  if (const std::filesystem::path home = runtime::environment("HOME"); home.is_absolute())
+    return home / ".cache" / "sealite";
+  return {};
+}
+
+}  // namespace sealite

@@ -19,8 +19,8 @@ namespace sealite::runtime {
 /// work costs time only.
 class CacheFolder {
  public:
-  /// `wanted`, else $SEALITE_CACHE_DIR, $XDG_CACHE_HOME/sealite, ~/.cache/sealite; made if absent. Nothing if
-  /// it cannot be, or if other users may write there. Throws kUsage for a wrong $SEALITE_CACHE_SIZE.
+  /// `wanted`, made if absent. Nothing if it cannot be, or if other users may write there. Throws kUsage for
+  /// a wrong $SEALITE_CACHE_SIZE.
   static std::optional<CacheFolder> locate(const std::filesystem::path& wanted);
 
   /// The whole and undamaged KEY.weights, open; none if there is none. Its use is noted for `store`.

@@ -6,11 +6,11 @@
 #include <cstring>
 #include <utility>
 
+#include "base/context.h"
 #include "base/error.h"
 #include "runtime/litert_api.h"
 #include "runtime/litert_values.h"
 #include "runtime/page_releaser.h"
-#include "runtime/quiet_stderr.h"
 #include "runtime/weight_cache.h"
 
 namespace sealite::runtime {
@@ -32,7 +32,7 @@ class CompiledModel::Impl {
   const std::vector<TensorInfo>& inputs() const { return inputs_; }
   const std::vector<TensorInfo>& outputs() const { return outputs_; }
   bool fully_delegated() const { return fully_delegated_; }
-  CacheUse cache_use() const { return cache_.use(); }
+  WeightCacheUse cache_use() const { return cache_.use(); }
   const Shape& input_shape(std::size_t index) const { return input_slots_.at(checked(inputs_, index)).shape; }
   void resize_input(std::size_t index, const Shape& shape);
   const Shape& output_shape(std::size_t index);
@@ -72,7 +72,6 @@ class CompiledModel::Impl {
   bool fully_delegated_ = false;
   bool outputs_ready_ = false;  // output_slots_ fit the inputs' shapes
   bool ran_ = false;
-  bool quiet_ = false;
   bool starved_ = false;  // compiling got no memory, which LiteRT says later
 };
 
@@ -80,9 +79,7 @@ CompiledModel::Impl::Impl(std::shared_ptr<const MappedFile> model, std::string_v
                           const RunOptions& options)
     : api_(LiteRtApi::load(options.library)),
       file_(std::move(model)),
-      cache_(options, *file_, reinterpret_cast<const void*>(api_->create_environment)),
-      quiet_(options.quiet) {
-  const QuietStderr quiet(quiet_);
+      cache_(options, *file_, reinterpret_cast<const void*>(api_->create_environment)) {
   errno = 0;  // for `check`
   create_environment();
   load_model();
@@ -191,7 +188,7 @@ void CompiledModel::Impl::compile(const RunOptions& options) {
   add_options(raw, "xnnpack", xnnpack_options(options));
   add_options(raw, "runtime_options_string", runtime_options(options));
   LiteRtCompiledModel compiled = nullptr;
-  const PageReleaser releaser(file_->bytes());
+  const PageReleaser releaser(*file_);
   const LiteRtStatus status = api_->create_compiled_model(environment_.get(), model_.get(), raw, &compiled);
   starved_ = errno == ENOMEM;
   check(status, status == 5 ? ErrorCode::kUnsupported : ErrorCode::kMalformed,
@@ -236,7 +233,6 @@ void CompiledModel::Impl::prepare_outputs() {
            to_string(input_slots_[i].shape));
     }
   }
-  const QuietStderr quiet(quiet_);  // resizing compiles anew
   std::vector<LiteRtLayout> layouts(outputs_.size());
   check(api_->get_output_tensor_layouts(compiled_.get(), signature_, layouts.size(), layouts.data(), true),
         ErrorCode::kMalformed, "LiteRT cannot prepare the model");
@@ -368,7 +364,7 @@ const std::vector<TensorInfo>& CompiledModel::outputs() const {
 bool CompiledModel::fully_delegated() const {
   return impl_->fully_delegated();
 }
-CacheUse CompiledModel::cache_use() const {
+WeightCacheUse CompiledModel::cache_use() const {
   return impl_->cache_use();
 }
 void CompiledModel::resize_input(std::size_t index, const Shape& shape) {

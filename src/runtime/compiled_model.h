@@ -13,6 +13,8 @@
 #include "base/mapped_file.h"
 #include "base/shape.h"
 #include "runtime/profiler.h"
+#include "runtime/run_options.h"
+#include "sealite/weight_cache.h"
 
 namespace sealite::runtime {
 
@@ -21,34 +23,6 @@ struct TensorInfo {
   std::string name;
   DType type = DType::kFloat32;
   Shape shape;  ///< -1: free until `resize_input`.
-};
-
-/// What the cache of packed weights did for a model.
-enum class CacheUse : std::uint8_t {
-  kOff,   ///< Nothing: not wanted, not possible, or the model is too small to gain by it.
-  kMade,  ///< The weights were packed, and kept for later starts.
-  kHit,   ///< An earlier start had packed them.
-};
-
-struct RunOptions {
-  int threads = 1;  ///< XNNPACK's worker threads.
-  /// Keeps the packed weights of models in the user's cache folder (weight_cache.h).
-  bool use_cache = false;
-  std::filesystem::path cache_folder;  ///< Empty: as CacheFolder::locate says.
-  /// In bytes of the model's file. Below, finding the packed weights takes as long as packing them
-  /// (docs/performance.md).
-  std::uint64_t smallest_cached = std::uint64_t{8} << 20U;
-  /// A file of packed weights of XNNPACK's own, made if absent, instead of that cache; empty: none. LiteRT
-  /// does not tie it to the model: a cache of another model with the same structure silently gives that
-  /// model's answers, and a damaged one wrong answers.
-  std::filesystem::path weight_cache;
-  /// XNNPACK makes its tables of input addresses (8 bytes for each output pixel and filter tap of a
-  /// convolution) anew in each run, one convolution's at a time, instead of keeping all of them: PixelSeal's
-  /// embedder takes 45 MiB less and 3 % more time.
-  bool tables_per_run = false;
-  std::filesystem::path library;  ///< libLiteRt.so; empty: searched as described at `LiteRtApi::load`.
-  bool quiet = false;             ///< LiteRT's own line on stderr does not appear (quiet_stderr.h).
-  bool profile = false;           ///< For `run_profiled`; slows every run a little.
 };
 
 /// One signature of a .tflite file, compiled by LiteRT for the CPU. Not for use from several threads at once.
@@ -74,7 +48,7 @@ class CompiledModel {
 
   /// Whether XNNPACK took every operator. If not, int4 weights may give wrong numbers (docs/pipeline.md).
   bool fully_delegated() const;
-  CacheUse cache_use() const;
+  WeightCacheUse cache_use() const;
 
   /// Gives input `index` the shape `shape`; dimensions that the file fixes must keep their size. Throws
   /// kUsage.

@@ -6,13 +6,14 @@
 
 namespace sealite::runtime {
 
-std::string content_hash(ByteView mapped) {
+std::string content_hash(const MappedFile& file) {
+  const ByteView mapped = file.bytes();
   PieceDigest digest(mapped.size());
   parallel_for(digest.pieces(), [&](std::size_t i) {
     const ByteView piece = mapped.subspan(digest.offset(i), digest.length(i));
     prefetch_pages(piece);
     digest.take(i, piece);
-    release_pages(piece);
+    file.release(piece);
   });
   return to_hex(digest.digest());
 }

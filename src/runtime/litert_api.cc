@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/ownership.h"
+#include "runtime/litert_stderr.h"
 
 namespace sealite::runtime {
 namespace {
@@ -171,6 +172,7 @@ std::shared_ptr<const LiteRtApi> LiteRtApi::load(const std::filesystem::path& li
     fail(ErrorCode::kUnsupported, "the LiteRT library {} cannot be loaded: {}{}; {}", path.string(),
          reason != nullptr ? reason : "no reason given", remark, remedy());
   }
+  redirect_litert_stderr(handle);
   auto api = std::make_shared<LiteRtApi>();
   api->path = path;
   Binder bind(handle);

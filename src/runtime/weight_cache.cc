@@ -40,9 +40,9 @@ FileStamp stamp_now(const std::filesystem::path& path) {
 // Of the content.
 std::string model_hash(const CacheFolder& folder, const MappedFile& model) {
   // Of a copy, and where the file system does not show every change, the stamp says nothing.
-  if (!model.stamp_is_sure()) return content_hash(model.bytes());
+  if (!model.stamp_is_sure()) return content_hash(model);
   if (const auto known = folder.recall(model.stamp())) return *known;
-  std::string hash = content_hash(model.bytes());
+  std::string hash = content_hash(model);
   // Written to meanwhile? Then it is not known what the hash is of.
   if (stamp_now(model.path()) == model.stamp()) folder.remember(model.stamp(), hash);
   return hash;
@@ -51,7 +51,8 @@ std::string model_hash(const CacheFolder& folder, const MappedFile& model) {
 }  // namespace
 
 WeightCache::WeightCache(const RunOptions& options, const MappedFile& model, const void* library_function) {
-  if (!options.use_cache || !options.weight_cache.empty() || model.size() < options.smallest_cached) return;
+  if (options.cache_folder.empty() || !options.weight_cache.empty() || model.size() < options.smallest_cached)
+    return;
   std::optional<CacheFolder> folder = CacheFolder::locate(options.cache_folder);
   if (!folder) return;
   const std::string processor = processor_identity();
@@ -63,7 +64,7 @@ WeightCache::WeightCache(const RunOptions& options, const MappedFile& model, con
   key_ = text_hash(fmt::format("sealite weights 2\n{}\n{}\n{}{}", hash_, library, processor, tables));
   file_ = folder->find(key_);
   if (file_) {
-    use_ = CacheUse::kHit;
+    use_ = WeightCacheUse::kHit;
   } else if (folder->writable() && may_pack_into_memory_file()) {
     file_ = FileDescriptor(::memfd_create("sealite weights", MFD_CLOEXEC));
     in_memory_ = static_cast<bool>(file_);
@@ -84,10 +85,10 @@ bool WeightCache::store(const MappedFile& model) {
   if (!model.copied()) {
     if (stamp_now(model.path()) != model.stamp()) return false;
     const bool sure = model.stamp_is_sure() && !is_young(model.stamp());
-    if (!sure && content_hash(model.bytes()) != hash_) return false;
+    if (!sure && content_hash(model) != hash_) return false;
   }
   if (!folder_->store(key_, file_.get())) return false;
-  use_ = CacheUse::kMade;
+  use_ = WeightCacheUse::kMade;
   FileDescriptor stored = folder_->find(key_);
   if (!stored) return false;
   in_memory_ = false;

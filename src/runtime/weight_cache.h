@@ -32,7 +32,7 @@ class WeightCache {
 
   /// Whether `path()` is a file in memory, which XNNPACK has to fill.
   bool in_memory() const { return in_memory_; }
-  CacheUse use() const { return use_; }
+  WeightCacheUse use() const { return use_; }
 
  private:
   std::optional<CacheFolder> folder_;
@@ -40,7 +40,7 @@ class WeightCache {
   std::string key_;
   FileDescriptor file_;
   bool in_memory_ = false;
-  CacheUse use_ = CacheUse::kOff;
+  WeightCacheUse use_ = WeightCacheUse::kOff;
 };
 
 }  // namespace sealite::runtime

@@ -108,7 +108,7 @@ void check_tensors(Examination& examination, const Original& original) {
 
 // The model's own only if it names these weights (checks::kInterface).
 std::string name_of(const Examination& examination, const Original& original) {
-  const std::optional<Claims>& claims = examination.subject.claims;
+  const std::optional<model_file::Metadata>& claims = examination.subject.claims;
   const std::string which = claims && claims->checkpoint_hash.starts_with(model::kHashAlgorithm)
                                 ? "its checkpoint"
                                 : fmt::format("the checkpoint '{}'", original.path().filename().string());

@@ -5,7 +5,7 @@
 #include "verify/examination.h"
 #include "verify/numbers.h"
 #include "verify/saved_tensors.h"
-#include "watermark/detect.h"
+#include "watermark/detector_model.h"
 
 namespace sealite::verify {
 namespace {
@@ -23,7 +23,7 @@ class DetectorRunner : public Runner {
   bool fully_delegated() const override { return detector_.fully_delegated(); }
 
  private:
-  watermark::Detector detector_;
+  watermark::DetectorModel detector_;
 };
 
 struct Flips {

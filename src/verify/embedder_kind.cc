@@ -8,7 +8,7 @@
 #include "verify/mixed_bits.h"
 #include "verify/numbers.h"
 #include "verify/saved_tensors.h"
-#include "watermark/embed.h"
+#include "watermark/embedder_model.h"
 
 namespace sealite::verify {
 namespace {
@@ -28,7 +28,7 @@ class EmbedderRunner : public Runner {
   bool fully_delegated() const override { return embedder_.fully_delegated(); }
 
  private:
-  watermark::Embedder embedder_;
+  watermark::EmbedderModel embedder_;
 };
 
 struct DeltaRange {

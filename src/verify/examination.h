@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "pixels/picture_reader.h"
 #include "pixels/resize.h"
 #include "sealite/verify.h"
 #include "verify/check_names.h"
@@ -32,10 +33,11 @@ struct Expected {
 /// One run of `verify`: what is known so far, and the report that grows.
 struct Examination {
   const VerifyOptions& options;
+  const pixels::PictureReader& read_picture;
   Subject subject;
   const ModelKind& kind;
   const Limits& limits;
-  std::optional<Marking> marking;  ///< As the model claims it, else as the original's card has it.
+  std::optional<watermark::Marking> marking;  ///< As the model claims it, else as the original's card has it.
   std::vector<Picture> pictures;
   std::vector<std::vector<float>> outputs;  ///< Of each picture, from LiteRT with one thread.
   VerifyReport& report;

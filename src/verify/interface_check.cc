@@ -42,7 +42,8 @@ void check_signature(const model_file::ModelSignature& signature, const KindName
   }
 }
 
-void check_claims(const Examination& examination, const Claims& claims, Complaints& complaints) {
+void check_claims(const Examination& examination, const model_file::Metadata& claims,
+                  Complaints& complaints) {
   const KindNames& names = examination.kind.names();
   complaints.expect(claims.part == names.part,
                     fmt::format("the metadata says that it is '{}', the signature is that of the {}",
@@ -58,25 +59,26 @@ void check_claims(const Examination& examination, const Claims& claims, Complain
   complaints.expect(claims.precision == examination.subject.precision,
                     fmt::format("the metadata says precision '{}', the weights are stored as {}",
                                 claims.precision, examination.subject.precision));
-  complaints.expect(claims.marking || examination.subject.part == Part::kDetector,
+  complaints.expect(claims_marking(claims) || examination.subject.part == Part::kDetector,
                     "the metadata does not say how the delta is added (attenuation, scaling_w, scaling_i), "
                     "so embed refuses it");
 }
 
-std::string words(const Marking& marking) {
+std::string words(const watermark::Marking& marking) {
   const std::string jnd =
       marking.jnd ? fmt::format("jnd_{}_{}", marking.jnd->inputs, marking.jnd->outputs) : "none";
   return fmt::format("attenuation {}, scaling_w {}, scaling_i {}", jnd, marking.scaling_w, marking.scaling_i);
 }
 
 // What the model says of its checkpoint, as the end of a sentence that is told if there are no complaints.
-std::string check_origin(const Original& original, const std::optional<Claims>& claims, std::int64_t bits,
-                         Complaints& complaints) {
+std::string check_origin(const Original& original, const std::optional<model_file::Metadata>& claims,
+                         std::int64_t bits, Complaints& complaints) {
   complaints.expect(original.card().bits == bits,
                     fmt::format("the checkpoint has {} bits, the model {}", original.card().bits, bits));
-  if (claims && claims->marking && original.card_is_named()) {
+  const auto claimed = claims ? claims_marking(*claims) : std::nullopt;
+  if (claimed && original.card_is_named()) {
     const std::string wanted = words(original.marking());
-    const std::string found = words(*claims->marking);
+    const std::string found = words(*claimed);
     complaints.expect(wanted == found, fmt::format("the metadata says {}, the card {}", found, wanted));
   }
   if (!claims) return "";
@@ -99,7 +101,7 @@ void check_interface(Examination& examination, const Original* original) {
   const model_file::ModelSignature& signature = *examination.subject.signature();
   Complaints complaints;
   check_signature(signature, examination.kind.names(), complaints);
-  const std::optional<Claims>& claims = examination.subject.claims;
+  const std::optional<model_file::Metadata>& claims = examination.subject.claims;
   if (claims) check_claims(examination, *claims, complaints);
   std::string origin;
   if (original != nullptr) origin = check_origin(*original, claims, examination.bits, complaints);
@@ -112,7 +114,7 @@ void check_interface(Examination& examination, const Original* original) {
   std::string finding =
       fmt::format("{} -> {}, float32; ", shapes(signature.inputs), shapes(signature.outputs));
   finding += !claims ? "no sealite metadata in the file (another converter's?)"
-                     : fmt::format("metadata: {} {}, {} bits, {}", claims->card, claims->part, claims->bits,
+                     : fmt::format("metadata: {} {}, {} bits, {}", claims->model, claims->part, claims->bits,
                                    claims->precision);
   finding += origin;
   Check& check = add_check(examination.report, checks::kInterface,

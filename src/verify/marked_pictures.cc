@@ -8,30 +8,27 @@
 #include <optional>
 
 #include "pixels/similarity.h"
-#include "watermark/blend.h"
+#include "watermark/mark.h"
 
 namespace sealite::verify {
 namespace {
 
-pixels::Picture to_picture(const pixels::Planes& planes) {
-  pixels::Picture picture{planes.height, planes.width, {}};
+sealite::Picture to_picture(const pixels::Planes& planes) {
+  sealite::Picture picture{planes.height, planes.width, {}};
   picture.rgb.reserve(planes.data.size());
   for (const float value : planes.data)
     picture.rgb.push_back(static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0F, 1.0F) * 255.0F)));
   return picture;
 }
 
-pixels::Picture mark(const pixels::Picture& picture, const pixels::Planes& resized,
-                     const std::vector<float>& delta, const Marking& marking) {
+sealite::Picture mark(const sealite::Picture& picture, const pixels::Planes& resized,
+                      const std::vector<float>& delta, const watermark::Marking& marking) {
   const auto pixels = static_cast<std::size_t>(resized.height * resized.width);
   const pixels::Planes planes{resized.height, resized.width, static_cast<std::int64_t>(delta.size() / pixels),
                               delta};
-  std::optional<watermark::Attenuation> attenuation;
-  if (marking.jnd) attenuation = {*marking.jnd, false};
-  watermark::BlendOptions blend;
-  blend.scaling_i = static_cast<float>(marking.scaling_i);
-  blend.scaling_w = static_cast<float>(marking.scaling_w);
-  return watermark::blend(picture, watermark::Residual(picture, planes, resized, attenuation), blend);
+  sealite::Picture marked{picture.height, picture.width, std::vector<std::uint8_t>(picture.rgb.size())};
+  watermark::mark(picture.view(), resized, planes, marking, marked.mutable_view());
+  return marked;
 }
 
 bool finite(const std::vector<float>& values) {
@@ -39,19 +36,19 @@ bool finite(const std::vector<float>& values) {
 }
 
 // One picture with both deltas, in `plain`'s size.
-MarkedPicture mark_both(const Picture& picture, const pixels::Picture& plain,
+MarkedPicture mark_both(const Picture& picture, const sealite::Picture& plain,
                         const std::vector<float>& reference, const std::vector<float>& found,
-                        const Marking& marking) {
-  const pixels::Picture wanted = mark(plain, picture.planes, reference, marking);
-  const pixels::Picture made = mark(plain, picture.planes, found, marking);
+                        const watermark::Marking& marking) {
+  const sealite::Picture wanted = mark(plain, picture.planes, reference, marking);
+  const sealite::Picture made = mark(plain, picture.planes, found, marking);
   MarkedPicture marked;
   marked.picture = picture.name;
   marked.message = watermark::to_hex(picture.message);
   marked.height = plain.height;
   marked.width = plain.width;
-  marked.model_against_reference = pixels::compare(wanted, made).psnr;
-  marked.model_against_picture = pixels::compare(plain, made).psnr;
-  marked.reference_against_picture = pixels::compare(plain, wanted).psnr;
+  marked.model_against_reference = pixels::compare(wanted.view(), made.view()).psnr;
+  marked.model_against_picture = pixels::compare(plain.view(), made.view()).psnr;
+  marked.reference_against_picture = pixels::compare(plain.view(), wanted.view()).psnr;
   return marked;
 }
 
@@ -65,7 +62,7 @@ struct Marks {
 };
 
 Marks mark_all(const Examination& examination, const std::vector<Expected>& expected,
-               const Marking& marking) {
+               const watermark::Marking& marking) {
   Marks marks;
   for (const auto& [index, reference] : expected) {
     const Picture& picture = examination.pictures[index];
@@ -73,7 +70,7 @@ Marks mark_all(const Examination& examination, const std::vector<Expected>& expe
     MarkedPicture marked = mark_both(picture, to_picture(picture.planes), reference, found, marking);
     marks.lowest_small = std::min(marks.lowest_small, marked.model_against_reference);
     if (!picture.file.empty())
-      marked = mark_both(picture, image::read_picture(picture.file, {examination.options.max_pixels}),
+      marked = mark_both(picture, examination.read_picture(picture.file, examination.options.max_pixels),
                          reference, found, marking);
     marks.pictures.push_back(std::move(marked));
   }

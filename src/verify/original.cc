@@ -4,6 +4,7 @@
 
 #include "model/derive_card.h"
 #include "watermark/blend.h"
+#include "watermark/mark.h"
 
 namespace sealite::verify {
 
@@ -17,8 +18,8 @@ Original::Original(const VerifyOptions& options, const ModelKind& kind)
   model::check_parameters(*checkpoint_, network_.parameters, card_.name);
 }
 
-Marking Original::marking() const {
-  return {watermark::parse_attenuation(card_.attenuation), card_.scaling_w, card_.scaling_i};
+watermark::Marking Original::marking() const {
+  return {watermark::parse_attenuation(card_.attenuation), card_.scaling_w, card_.scaling_i, false};
 }
 
 model::UnreadTensors Original::unread() const {

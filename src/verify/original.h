@@ -24,7 +24,7 @@ class Original {
   const std::filesystem::path& path() const { return checkpoint_->path(); }
   const model::Card& card() const { return card_; }
   /// How an embedder's delta is put into a picture, by the card. Throws kMismatch for an unknown attenuation.
-  Marking marking() const;
+  watermark::Marking marking() const;
   /// The user named the card; a derived one may lack what `convert` was told by a card.
   bool card_is_named() const { return card_is_named_; }
   /// Of this kind, what no layer reads.

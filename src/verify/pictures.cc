@@ -4,7 +4,6 @@
 #include <span>
 
 #include "base/error.h"
-#include "image/picture.h"
 #include "verify/mixed_bits.h"
 #include "verify/saved_tensors.h"
 
@@ -68,7 +67,7 @@ std::vector<Picture> read_pictures(const Examination& examination) {
   for (const auto& path : options.images) {
     pictures.push_back(
         {path.filename().string(),
-         pixels::resize_antialiased(image::read_picture(path, {options.max_pixels}), height, width),
+         pixels::resize_antialiased(examination.read_picture(path, options.max_pixels).view(), height, width),
          path,
          {},
          std::nullopt});

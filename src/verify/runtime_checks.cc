@@ -4,8 +4,8 @@
 #include <chrono>
 #include <memory>
 
+#include "base/context.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "model_file/workload.h"
@@ -41,8 +41,7 @@ std::unique_ptr<Runner> load(const Examination& examination, int threads,
   runtime::RunOptions run;
   run.threads = threads;
   run.weight_cache = weight_cache;
-  run.library = examination.options.litert_library;
-  run.quiet = examination.options.quiet;
+  run.library = current_context().litert_library;
   return examination.kind.load(runtime::CompiledModel(model_file::mapped_bytes(*examination.subject.file),
                                                       examination.kind.names().signature, run),
                                made_size(examination));
@@ -86,7 +85,7 @@ double run_pictures(Examination& examination, Runner& runner) {
   double difference = 0;
   for (std::size_t i = 0; i < examination.pictures.size(); ++i) {
     for (int run = 0; run < (i == 0 ? runs : 1); ++run) {
-      check_interrupt();
+      check_cancelled();
       const auto start = Clock::now();
       std::vector<float> output = runner.run(examination.pictures[i]);
       times.push_back(seconds_since(start));
@@ -155,7 +154,7 @@ bool fails_to_load(Examination& examination, const Error& error) {
 }  // namespace
 
 bool check_runtime(Examination& examination) {
-  runtime::LiteRtApi::load(examination.options.litert_library);  // its absence is no fault of the model
+  runtime::LiteRtApi::load(current_context().litert_library);  // its absence is no fault of the model
   if (examination.subject.signature() == nullptr) {
     const KindNames& names = examination.kind.names();
     return fails_to_load(

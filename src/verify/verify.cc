@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/context.h"
 #include "base/error.h"
 #include "verify/checkpoint_checks.h"
 #include "verify/numbers.h"
 #include "verify/runtime_checks.h"
 #include "verify/saved_tensors.h"
+#include "verify/verify.h"
 
 namespace sealite {
 namespace {
@@ -28,9 +30,9 @@ void check_saved(Examination& examination) {
 }
 
 // What `embed` will do with the model; without metadata what the card says.
-std::optional<verify::Marking> marking_of(const Subject& subject, const Original* original) {
+std::optional<watermark::Marking> marking_of(const Subject& subject, const Original* original) {
   if (subject.part == Part::kDetector) return std::nullopt;
-  if (subject.claims) return subject.claims->marking;
+  if (subject.claims) return verify::claims_marking(*subject.claims);
   if (original == nullptr) return std::nullopt;
   return original->marking();
 }
@@ -66,12 +68,12 @@ void decide(VerifyReport& report) {
 }
 
 // The file, or why it is none: that is a verdict, not an error.
-std::optional<Subject> read_subject(const std::filesystem::path& model, VerifyReport& report) {
+std::optional<Subject> try_to_read(const std::filesystem::path& model, VerifyReport& report) {
   try {
     Subject subject = verify::read_subject(model);
     report.bytes = subject.info.file_bytes;
     report.part = verify::kind_of(subject.part).names().part;
-    report.card = subject.claims ? subject.claims->card : "";
+    report.card = subject.claims ? subject.claims->model : "";
     report.precision = subject.precision;
     for (const auto& [name, count] : subject.info.operators) report.operators += count;
     return subject;
@@ -84,18 +86,23 @@ std::optional<Subject> read_subject(const std::filesystem::path& model, VerifyRe
 
 }  // namespace
 
-VerifyReport verify_model(const std::filesystem::path& model, const VerifyOptions& options) {
+namespace verify {
+
+VerifyReport examine_model(const std::filesystem::path& model, const VerifyOptions& options,
+                           const pixels::PictureReader& read_picture) {
+  const InContext scope(options.context);
   const auto start = std::chrono::steady_clock::now();
   VerifyReport report;
   report.model = model;
-  if (std::optional<Subject> subject = read_subject(model, report)) {
+  if (std::optional<Subject> subject = try_to_read(model, report)) {
     const verify::ModelKind& kind = verify::kind_of(subject->part);
     std::optional<Original> original;
     if (!options.checkpoint.empty()) original.emplace(options, kind);
     const Original* const known = original ? &*original : nullptr;
     const verify::Limits& limits = verify::limits_for(subject->part, subject->precision);
-    std::optional<verify::Marking> marking = marking_of(*subject, known);
-    Examination examination{options, std::move(*subject), kind, limits, marking, {}, {}, report};
+    std::optional<watermark::Marking> marking = marking_of(*subject, known);
+    Examination examination{options, read_picture, std::move(*subject), kind, limits, marking, {},
+                            {},      report};
     examine(examination, known);
   }
   decide(report);
@@ -103,4 +110,5 @@ VerifyReport verify_model(const std::filesystem::path& model, const VerifyOption
   return report;
 }
 
+}  // namespace verify
 }  // namespace sealite

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "pixels/rgb_rows.h"
 
 namespace sealite::watermark {
 namespace {
@@ -21,11 +22,12 @@ const std::array<float, 256>& unit_values() {
   return kTable;
 }
 
-pixels::ReadRgbRow rows_of(const pixels::Picture& picture) {
-  return [&picture](std::int64_t y, std::span<float> rgb) {
-    const std::uint8_t* from = picture.rgb.data() + static_cast<std::size_t>(y) * rgb.size();
-    std::transform(from, from + rgb.size(), rgb.begin(),
-                   [&table = unit_values()](std::uint8_t v) { return table[v]; });
+pixels::ReadRgbRow rows_of(const PixelView& picture) {
+  return [rows = pixels::RgbRows(picture)](std::int64_t y, std::span<float> rgb) {
+    thread_local std::vector<std::uint8_t> scratch;  // NOLINT: of a worker thread, for rows that are not RGB
+    scratch.resize(rgb.size());
+    std::ranges::transform(rows.row(y, scratch), rgb.begin(),
+                           [&table = unit_values()](std::uint8_t v) { return table[v]; });
   };
 }
 
@@ -58,9 +60,9 @@ pixels::Planes attenuate(const pixels::Planes& delta, const pixels::Planes& resi
   return out;
 }
 
-/// One strip of `blend`.
-void blend_rows(std::span<const std::uint8_t> picture, std::span<const float> residual, std::size_t channels,
-                const BlendOptions& options, std::uint8_t* out) {
+/// One row of `blend`; `out` may be `picture`.
+void blend_row(std::span<const std::uint8_t> picture, std::span<const float> residual, std::size_t channels,
+               const BlendOptions& options, std::span<std::uint8_t> out) {
   const auto& unit = unit_values();
   for (std::size_t i = 0; i < picture.size(); ++i) {
     const float mark = residual[channels == 3 ? i : i / 3];
@@ -82,7 +84,7 @@ std::optional<pixels::JndVariant> parse_attenuation(std::string_view text) {
        "attenuation '{}' is not known: expected none, jnd_1_1, jnd_1_3, jnd_3_1 or jnd_3_3", text);
 }
 
-Residual::Residual(const pixels::Picture& picture, const pixels::Planes& delta, const pixels::Planes& resized,
+Residual::Residual(const PixelView& picture, const pixels::Planes& delta, const pixels::Planes& resized,
                    const std::optional<Attenuation>& attenuation)
     : delta_(attenuation && attenuation->lowres ? attenuate(delta, resized, attenuation->variant) : delta,
              picture.height, picture.width),
@@ -108,9 +110,11 @@ void Residual::rows(std::int64_t first, std::int64_t last, std::span<float> out)
   multiply(delta, a, heat, b, out);
 }
 
-pixels::Picture blend(const pixels::Picture& picture, const Residual& residual, const BlendOptions& options) {
-  pixels::Picture marked{picture.height, picture.width, std::vector<std::uint8_t>(picture.rgb.size())};
-  const std::int64_t strip = std::max<std::int64_t>(options.strip_rows, 1);
+void blend(const PixelView& picture, const Residual& residual, const BlendOptions& options,
+           const MutablePixelView& marked) {
+  const pixels::RgbRows rows(picture);
+  const std::int64_t strip =
+      std::max<std::int64_t>(options.strip_rows / 2 * 2, 2);  // pairs of rows share chroma
   const auto row = static_cast<std::size_t>(picture.width);
   const auto channels = static_cast<std::size_t>(residual.channels());
   parallel_for(static_cast<std::size_t>((picture.height + strip - 1) / strip), [&](std::size_t i) {
@@ -119,11 +123,17 @@ pixels::Picture blend(const pixels::Picture& picture, const Residual& residual, 
     const std::size_t pixels = static_cast<std::size_t>(last - first) * row;
     std::vector<float> mark(pixels * channels);
     residual.rows(first, last, mark);
-    const std::size_t start = static_cast<std::size_t>(first) * row * 3;
-    blend_rows(std::span(picture.rgb).subspan(start, pixels * 3), mark, channels, options,
-               marked.rgb.data() + start);
+    const bool direct = marked.format == PixelFormat::kRgb;
+    std::vector<std::uint8_t> rgb(direct ? 0 : pixels * 3);
+    for (std::int64_t y = first; y < last; ++y) {
+      const std::size_t at = static_cast<std::size_t>(y - first) * row;
+      const auto out = direct ? std::span(marked.planes[0] + y * pixels::stride_of(marked, 0), row * 3)
+                              : std::span(rgb).subspan(at * 3, row * 3);
+      blend_row(rows.row(y, out), std::span(mark).subspan(at * channels, row * channels), channels, options,
+                out);
+    }
+    if (!direct) pixels::write_rgb_rows(rgb, first, last - first, marked);
   });
-  return marked;
 }
 
 }  // namespace sealite::watermark

@@ -5,9 +5,9 @@
 #include <span>
 #include <string_view>
 
-#include "image/picture.h"
 #include "pixels/jnd.h"
 #include "pixels/resize.h"
+#include "sealite/pixels.h"
 
 namespace sealite::watermark {
 
@@ -25,7 +25,7 @@ std::optional<pixels::JndVariant> parse_attenuation(std::string_view text);
 class Residual {
  public:
   /// `delta` [S, S, C], C = 1 or 3: the model's output for `resized` [S, S, 3]; `picture` has to stay.
-  Residual(const pixels::Picture& picture, const pixels::Planes& delta, const pixels::Planes& resized,
+  Residual(const PixelView& picture, const pixels::Planes& delta, const pixels::Planes& resized,
            const std::optional<Attenuation>& attenuation);
 
   /// 1 or 3.
@@ -47,7 +47,9 @@ struct BlendOptions {
 };
 
 /// clamp(scaling_i * picture + scaling_w * residual, 0, 1), rounded to 8 bits; one channel is added to all
-/// three. Strips in parallel: beside the two pictures each thread holds a strip of floats.
-pixels::Picture blend(const pixels::Picture& picture, const Residual& residual, const BlendOptions& options);
+/// three. Strips in parallel: beside the two pictures each thread holds a strip. `marked` has the picture's
+/// size; it may be the picture itself where no heat map of it is needed any more.
+void blend(const PixelView& picture, const Residual& residual, const BlendOptions& options,
+           const MutablePixelView& marked);
 
 }  // namespace sealite::watermark

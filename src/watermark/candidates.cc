@@ -16,9 +16,9 @@
 #include <system_error>
 #include <utility>
 
+#include "base/context.h"
 #include "base/error.h"
 #include "base/file_descriptor.h"
-#include "base/interrupt.h"
 
 namespace sealite::watermark {
 namespace {
@@ -126,7 +126,7 @@ class Lines {
   std::size_t read_block() {
     constexpr int kWaitMilliseconds = 100;
     for (;;) {
-      check_interrupt();
+      check_cancelled();
       pollfd wanted{.fd = file_.get(), .events = POLLIN, .revents = 0};
       const int ready = ::poll(&wanted, 1, kWaitMilliseconds);
       if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
@@ -150,11 +150,11 @@ class Lines {
 
 }  // namespace
 
-Candidates::Candidates(const std::filesystem::path& file, const PayloadCodec& codec)
+CandidateList::CandidateList(const std::filesystem::path& file, const PayloadCodec& codec)
     : bits_(codec.bits()), words_((codec.bits() + 63) / 64) {
   Lines lines(file);
   while (const auto text = lines.next()) {
-    if (lines.number() % kInterruptEvery == 0) check_interrupt();
+    if (lines.number() % kInterruptEvery == 0) check_cancelled();
     try {
       add_line(trim(*text), lines.number(), codec);
     } catch (const Error& error) {
@@ -167,7 +167,7 @@ Candidates::Candidates(const std::filesystem::path& file, const PayloadCodec& co
   find_repeats();
 }
 
-void Candidates::find_repeats() {
+void CandidateList::find_repeats() {
   std::vector<std::uint32_t> order(lines_.size());
   std::iota(order.begin(), order.end(), 0U);
   const auto message = [&](std::uint32_t index) {
@@ -189,18 +189,18 @@ void Candidates::find_repeats() {
   std::ranges::sort(repeats_);
 }
 
-CandidateLine Candidates::line_of(std::size_t index) const {
+CandidateLine CandidateList::line_of(std::size_t index) const {
   const std::size_t begin = index == 0 ? 0 : label_ends_[index - 1];
   return {lines_[index], labels_.substr(begin, label_ends_[index] - begin)};
 }
 
-std::vector<RepeatedCandidate> Candidates::repeats() const {
+std::vector<RepeatedCandidate> CandidateList::repeats() const {
   std::vector<RepeatedCandidate> list;
   for (const auto& [again, first] : repeats_) list.push_back({line_of(first), line_of(again)});
   return list;
 }
 
-void Candidates::add_line(std::string_view text, std::uint32_t line, const PayloadCodec& codec) {
+void CandidateList::add_line(std::string_view text, std::uint32_t line, const PayloadCodec& codec) {
   if (text.empty() || text.starts_with('#')) return;
   if (lines_.size() == kMostCandidates) {
     fail(ErrorCode::kMalformed, "more than {} candidates; split the list", kMostCandidates);
@@ -215,7 +215,7 @@ void Candidates::add_line(std::string_view text, std::uint32_t line, const Paylo
   label_ends_.push_back(static_cast<std::uint32_t>(labels_.size()));
 }
 
-CandidateMatch Candidates::best(const Bits& read) const {
+CandidateMatch CandidateList::best(const Bits& read) const {
   if (read.size() != bits_) {
     fail(ErrorCode::kInternal, "compared {} bits with candidates of {}", read.size(), bits_);
   }
@@ -233,9 +233,11 @@ CandidateMatch Candidates::best(const Bits& read) const {
     }
   }
   CandidateMatch match;
+  Bits message;
   for (std::size_t bit = 0; bit < bits_; ++bit)
-    match.message.push_back(packed_[best * words_ + bit / 64] >> (bit % 64) & 1U);
-  match.agreement = compare(read, match.message);
+    message.push_back(packed_[best * words_ + bit / 64] >> (bit % 64) & 1U);
+  match.message = to_hex(message);
+  match.match = compare(read, message);
   CandidateLine place = line_of(best);
   match.line = place.line;
   match.label = std::move(place.label);
@@ -243,10 +245,39 @@ CandidateMatch Candidates::best(const Bits& read) const {
     if (first == best) match.also.push_back(line_of(again));
   }
   match.candidates = size();
-  match.log10_p_value =
-      std::min(0.0, match.agreement.log10_p_value + std::log10(static_cast<double>(size())));
+  match.log10_p_value = std::min(0.0, match.match.log10_p_value + std::log10(static_cast<double>(size())));
   match.p_value = std::pow(10.0, match.log10_p_value);
   return match;
 }
 
 }  // namespace sealite::watermark
+
+namespace sealite {
+
+struct Candidates::Impl {
+  watermark::CandidateList list;
+};
+
+Candidates::Candidates(const std::filesystem::path& file, std::size_t bits, const std::string& key,
+                       const Context& context) {
+  const InContext scope(context);
+  impl_ = std::make_unique<Impl>(Impl{watermark::CandidateList(file, watermark::PayloadCodec(bits, key))});
+}
+
+Candidates::~Candidates() = default;
+Candidates::Candidates(Candidates&&) noexcept = default;
+Candidates& Candidates::operator=(Candidates&&) noexcept = default;
+
+std::size_t Candidates::size() const {
+  return impl_->list.size();
+}
+
+std::vector<RepeatedCandidate> Candidates::repeats() const {
+  return impl_->list.repeats();
+}
+
+CandidateMatch Candidates::best(const Detection& detection) const {
+  return impl_->list.best(watermark::bits_from_logits(detection.logits));
+}
+
+}  // namespace sealite

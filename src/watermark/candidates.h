@@ -7,45 +7,22 @@
 #include <utility>
 #include <vector>
 
+#include "sealite/candidates.h"
 #include "watermark/decide.h"
 #include "watermark/payload.h"
 
 namespace sealite::watermark {
 
-/// Where a candidate stands, and what the file says behind it.
-struct CandidateLine {
-  std::size_t line = 0;  ///< From 1.
-  std::string label;
-};
-
-/// The candidate that agrees best.
-struct CandidateMatch {
-  Agreement agreement;   ///< Of this candidate by itself.
-  std::size_t line = 0;  ///< Where it stands in the file, from 1; the first of equally good ones.
-  std::string label;     ///< What the file says behind it.
-  Bits message;
-  std::vector<CandidateLine> also;  ///< The later lines with the same message.
-  std::size_t candidates = 0;       ///< Different ones.
-  double p_value = 1;               ///< The agreement's, times the number of candidates, at most 1.
-  double log10_p_value = 0;         ///< Likewise; also where p_value underflows.
-};
-
-/// A message that two lines have.
-struct RepeatedCandidate {
-  CandidateLine first;
-  CandidateLine again;
-};
-
 /// A list of messages that a picture may carry, e.g. one for each customer. In memory a candidate takes an
 /// eighth of a byte for each bit, 8 bytes and its label. A message that stands in it several times is one
 /// candidate.
-class Candidates {
+class CandidateList {
  public:
   /// Reads a list: on each line a message (hexadecimal, id:N, text:WORD or text:"SOME WORDS") and, behind
   /// white space, a label. Empty lines and what follows '#' at a line's start or in a label's place are
   /// skipped; lines may end in CR LF. A pipe will do. Throws kNotFound, kIo, and kMalformed with the line's
   /// number.
-  Candidates(const std::filesystem::path& file, const PayloadCodec& codec);
+  CandidateList(const std::filesystem::path& file, const PayloadCodec& codec);
 
   /// How many different messages there are.
   std::size_t size() const { return lines_.size() - repeats_.size(); }

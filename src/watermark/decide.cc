@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "sealite/candidates.h"
 
 namespace sealite::watermark {
 
@@ -24,15 +25,11 @@ double log10_binomial_tail(std::size_t matches, std::size_t bits) {
   return std::min(0.0, (largest + std::log(sum)) / std::numbers::ln10);
 }
 
-double log10_least_p_value(std::size_t bits, std::size_t candidates) {
-  return std::min(0.0, log10_binomial_tail(bits, bits) + std::log10(static_cast<double>(candidates)));
-}
-
-Agreement compare(const Bits& read, const Bits& expected) {
+MessageMatch compare(const Bits& read, const Bits& expected) {
   if (read.size() != expected.size()) {
     fail(ErrorCode::kInternal, "compared {} bits with {}", read.size(), expected.size());
   }
-  Agreement agreement;
+  MessageMatch agreement;
   agreement.bits = read.size();
   for (std::size_t i = 0; i < read.size(); ++i) agreement.matches += read[i] == expected[i] ? 1U : 0U;
   agreement.log10_p_value = log10_binomial_tail(agreement.matches, agreement.bits);
@@ -41,3 +38,12 @@ Agreement compare(const Bits& read, const Bits& expected) {
 }
 
 }  // namespace sealite::watermark
+
+namespace sealite {
+
+double log10_least_p_value(std::size_t bits, std::size_t candidates) {
+  return std::min(0.0,
+                  watermark::log10_binomial_tail(bits, bits) + std::log10(static_cast<double>(candidates)));
+}
+
+}  // namespace sealite

@@ -1,13 +1,13 @@
 #include "watermark/payload.h"
 
 #include <fmt/format.h>
-#include <glib.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "watermark/polar_list_decoder.h"
 #include "watermark/soft_bits.h"
 
@@ -37,7 +37,7 @@ Bytes id_bytes(std::uint64_t id, std::size_t count) {
 }
 
 bool is_text(std::string_view text) {
-  return !text.empty() && g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) != FALSE;
+  return !text.empty() && text.find('\0') == std::string_view::npos && is_utf8(text);
 }
 
 Bytes text_bytes(const std::string& text, std::size_t count) {
@@ -81,12 +81,6 @@ void flip_whitened(std::vector<std::int16_t>& weights, const Bits& whitening) {
 }
 
 }  // namespace
-
-PayloadCapacity payload_capacity(std::size_t bits) {
-  if (bits < kFewestPayloadBits || bits > kMostPayloadBits) return {};
-  const std::size_t id_bits = bits < 96 ? 16 : bits < 128 ? 24 : bits < 512 ? 32 : 64;
-  return {id_bits, bits / 32};
-}
 
 PayloadCodec::Format PayloadCodec::make_format(PayloadKind kind, std::size_t bits, std::string_view key) {
   const PayloadCapacity capacity = payload_capacity(bits);
@@ -149,8 +143,12 @@ std::optional<DecodedPayload> PayloadCodec::decode_format(const Format& format, 
     const auto payload = unpack(format.kind, bytes);
     if (!payload) return std::nullopt;
     DecodedPayload decoded;
-    decoded.payload = *payload;
+    decoded.kind = payload->kind;
+    decoded.id = payload->id;
+    decoded.text = payload->text;
+    decoded.version = kPayloadVersion;
     decoded.log10_false_positive = log10_false_positive;
+    decoded.false_positive = std::pow(10.0, log10_false_positive);
     for (std::size_t i = 0; i < path.word.size(); ++i) {
       const bool read = logits[i + 1] > 0;
       const bool sent = (path.word[i] ^ format.whitening[i]) != 0;

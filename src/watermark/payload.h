@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sealite/message.h"
 #include "watermark/message.h"
 #include "watermark/polar_code.h"
 #include "watermark/whitening.h"
@@ -21,8 +22,6 @@ inline constexpr std::size_t kMostPayloadBits = 1024;
 /// An unmarked or damaged picture gives any payload at all with at most this probability.
 inline constexpr double kLog10MostFalsePositives = -6;
 
-enum class PayloadKind { kId, kText };
-
 /// A message that means something: a number or a short text.
 struct Payload {
   PayloadKind kind = PayloadKind::kId;
@@ -30,22 +29,6 @@ struct Payload {
   std::string text;  ///< UTF-8, not empty, no NUL.
 
   friend bool operator==(const Payload&, const Payload&) = default;
-};
-
-/// What a model of that many bits can carry; all 0 outside 64 to 1024: raw bits only.
-struct PayloadCapacity {
-  std::size_t id_bits = 0;
-  std::size_t text_bytes = 0;
-};
-PayloadCapacity payload_capacity(std::size_t bits);
-
-struct DecodedPayload {
-  Payload payload;
-  unsigned version = kPayloadVersion;
-  std::size_t corrected_bits = 0;  ///< How many of the model's bits were read wrongly.
-  /// log10 of a bound on the probability that an unmarked picture gives any payload that agrees as well as
-  /// this one.
-  double log10_false_positive = 0;
 };
 
 /// Payloads as messages of a model with a certain number of bits, for one key. The format is docs/payload.md.

@@ -1,39 +1,18 @@
 #include "watermark/whitening.h"
 
-#include <glib.h>
-
 #include <initializer_list>
-#include <memory>
 
 #include "base/error.h"
+#include "base/sha256.h"
 
 namespace sealite::watermark {
 namespace {
 
-using Digest = std::array<std::uint8_t, 32>;
 using Part = std::span<const std::uint8_t>;
 
 constexpr std::uint8_t kZero[] = {0};
 constexpr std::uint8_t kWhiteningLabel[] = {'w'};
 constexpr std::uint8_t kChecksumLabel[] = {'c'};
-
-struct FreeChecksum {
-  void operator()(GChecksum* checksum) const { g_checksum_free(checksum); }
-};
-
-// GLib comes with libvips, which reads the pictures: no library is added for this.
-Digest sha256(std::initializer_list<Part> parts) {
-  const std::unique_ptr<GChecksum, FreeChecksum> checksum(g_checksum_new(G_CHECKSUM_SHA256));
-  if (!checksum) fail(ErrorCode::kInternal, "GLib has no SHA-256");
-  for (const Part part : parts) {
-    // A negative length would mean a C string; g_checksum_update wants no null pointer either.
-    if (!part.empty()) g_checksum_update(checksum.get(), part.data(), static_cast<gssize>(part.size()));
-  }
-  Digest digest{};
-  gsize size = digest.size();
-  g_checksum_get_digest(checksum.get(), digest.data(), &size);
-  return digest;
-}
 
 Part bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};

@@ -193,13 +193,13 @@ TEST_F(Convert, LogitsThatAreNoNumbersAreNoMessage) {
   Detector detector = load_detector(output);
   const std::filesystem::path photo = fixture("coffee.png");
   expect_error(ErrorCode::kMalformed, {"NaN or infinite", "no message"},
-               [&] { detector.detect_file(photo); });
+               [&] { detect_file(detector, photo); });
   expect_error(ErrorCode::kMalformed, {"NaN or infinite"},
-               [&] { detector.detect_pixels(std::vector<std::uint8_t>(12, 9), 2, 2); });
+               [&] { detector.detect(Picture{2, 2, std::vector<std::uint8_t>(12, 9)}); });
   // An error of each picture, in its place.
   std::vector<std::string> errors;
   const std::vector<std::filesystem::path> photos = {photo, folder / "absent.png", photo};
-  detector.detect_files(photos, 2, [&](std::size_t, PictureDetection found) {
+  detect_files(detector, photos, 2, [&](std::size_t, PictureDetection found) {
     errors.emplace_back(found.error.value().what());
     EXPECT_TRUE(found.detection.logits.empty());
   });
@@ -277,7 +277,7 @@ TEST_F(ConvertPixelwise, DetectionAveragesThePixels) {
   convert();
   Detector detector = load_detector(output);
   EXPECT_EQ(detector.bits(), 6U);
-  EXPECT_EQ(detector.detect_file(fixture("coffee.png")).logits.size(), 7U);
+  EXPECT_EQ(detect_file(detector, fixture("coffee.png")).logits.size(), 7U);
 }
 
 class ConvertUpscaled : public Convert {

@@ -13,7 +13,7 @@
 #include "model/embedder_graph.h"
 #include "npy.h"
 #include "runtime/litert_library.h"
-#include "sealite/sealite.h"
+#include "sealite/sealite.hpp"
 
 namespace sealite {
 
@@ -37,7 +37,7 @@ inline evaluate::Tensor to_nhwc(const Npy& images) {
 
 inline Detector load_detector(const std::filesystem::path& model) {
   DetectorOptions options;
-  options.litert_library = runtime::litert_library();
+  options.context.litert_library = runtime::litert_library();
   return Detector(model, options);
 }
 

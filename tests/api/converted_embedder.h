@@ -7,7 +7,7 @@ namespace sealite {
 
 inline Embedder load_embedder(const std::filesystem::path& model) {
   EmbedderOptions options;
-  options.litert_library = runtime::litert_library();
+  options.context.litert_library = runtime::litert_library();
   return Embedder(model, options);
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/scratch_folder.h"
 #include "runtime/litert_library.h"
-#include "sealite/sealite.h"
+#include "sealite/sealite.hpp"
 
 namespace sealite {
 namespace {
@@ -20,7 +20,7 @@ class DetectFiles : public ::testing::Test {
     options.card = asset("demo.card.yaml");
     convert_detector(asset("demo.pth"), folder / "demo.tflite", options);
     DetectorOptions run;
-    run.litert_library = runtime::litert_library();
+    run.context.litert_library = runtime::litert_library();
     detector.emplace(folder / "demo.tflite", run);
     write_text(folder / "broken.png", "no picture");
     for (int i = 0; i < 3; ++i) {
@@ -42,11 +42,11 @@ TEST_F(DetectFiles, GivesWhatEachAloneGives) {
   std::vector<std::vector<float>> alone;
   for (const auto& picture : pictures)
     alone.push_back(picture == folder / "broken.png" ? std::vector<float>()
-                                                     : detector->detect_file(picture).logits);
+                                                     : detect_file(*detector, picture).logits);
   for (const int readers : {1, 2, 5}) {
     std::size_t next =
         0;  // no atomic: it is called by one thread at a time, which sees what the last one did
-    detector->detect_files(pictures, readers, [&](std::size_t index, const PictureDetection& found) {
+    detect_files(*detector, pictures, readers, [&](std::size_t index, const PictureDetection& found) {
       EXPECT_EQ(index, next++);
       EXPECT_EQ(found.error.has_value(), pictures[index] == folder / "broken.png");
       if (!found.error) {
@@ -70,7 +70,7 @@ TEST_F(DetectFilesDeathTest, ARaceIsSeen) {
       const std::jthread other([&] {
         while (!stop) ++shared;
       });
-      detector->detect_files(pictures, 2, [&](std::size_t, const PictureDetection&) { ++shared; });
+      detect_files(*detector, pictures, 2, [&](std::size_t, const PictureDetection&) { ++shared; });
       stop = true;
     }
     std::exit(shared == 0 ? 1 : 0);  // the sanitizer makes it 66

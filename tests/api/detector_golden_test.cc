@@ -27,14 +27,14 @@ TEST_P(GoldenPhotos, GiveTheReferencesLogits) {
     convert_detector(fixture(name + ".pth"), folder / "d.tflite", options);
     Detector detector = load_detector(folder / "d.tflite");
     const Npy coffee = read_npy(fixture(name + ".coffee.logits_clean.npy"));
-    expect_near(detector.detect_file(fixture("coffee.png")).logits, coffee.values, kTolerance, 0);
+    expect_near(detect_file(detector, fixture("coffee.png")).logits, coffee.values, kTolerance, 0);
     for (const std::string photo : {"chelsea", "cup"}) {
       const Npy clean = read_npy(fixture(name + "." + photo + ".logits_clean.npy"));
       const Npy marked = read_npy(fixture(name + "." + photo + ".logits_watermarked.npy"));
       EXPECT_EQ(detector.bits() + 1, clean.values.size());
-      expect_near(detector.detect_file(fixture("photos/" + photo + ".png")).logits, clean.values, kTolerance,
+      expect_near(detect_file(detector, fixture("photos/" + photo + ".png")).logits, clean.values, kTolerance,
                   0, photo);
-      expect_near(detector.detect_file(fixture(name + "." + photo + ".watermarked.png")).logits,
+      expect_near(detect_file(detector, fixture(name + "." + photo + ".watermarked.png")).logits,
                   marked.values, kTolerance, 0, photo);
     }
   }
@@ -47,7 +47,7 @@ TEST_P(GoldenPhotos, ADynamicModelReadsThemAtItsOwnSize) {
   Detector detector = load_detector(folder / "d.tflite");
   EXPECT_EQ(detector.image_size(), 256);
   const Npy clean = read_npy(fixture(name + ".coffee.logits_clean.npy"));
-  expect_near(detector.detect_file(fixture("coffee.png")).logits, clean.values, kTolerance, 0);
+  expect_near(detect_file(detector, fixture("coffee.png")).logits, clean.values, kTolerance, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenPhotos,
@@ -71,7 +71,7 @@ TEST_F(GoldenDemo, ReadsWhatIsInThePictures) {
   EXPECT_EQ(detector.image_size(), 64);
   EXPECT_TRUE(detector.fully_delegated());
 
-  const Detection coffee = detector.detect_file(fixture("coffee.watermarked.png"));
+  const Detection coffee = detect_file(detector, fixture("coffee.watermarked.png"));
   EXPECT_EQ(coffee.message, message(0));
   const MessageMatch all = detector.match(coffee, message(0));
   EXPECT_EQ(all.matches, 32U);
@@ -80,12 +80,12 @@ TEST_F(GoldenDemo, ReadsWhatIsInThePictures) {
   expect_near(coffee.logits, read_npy(fixture("demo.coffee.logits_watermarked.npy")).values, kTolerance,
               kTolerance);
 
-  const Detection astronaut = detector.detect_file(fixture("demo.astronaut.watermarked.png"));
+  const Detection astronaut = detect_file(detector, fixture("demo.astronaut.watermarked.png"));
   EXPECT_EQ(detector.match(astronaut, message(3)).matches, 32U);
   expect_near(astronaut.logits, read_npy(fixture("demo.astronaut.logits_watermarked.npy")).values, kTolerance,
               kTolerance);
 
-  const Detection clean = detector.detect_file(fixture("coffee.png"));
+  const Detection clean = detect_file(detector, fixture("coffee.png"));
   const MessageMatch chance = detector.match(clean, message(0));
   EXPECT_GE(chance.matches, 12U);
   EXPECT_LE(chance.matches, 18U);
@@ -95,15 +95,17 @@ TEST_F(GoldenDemo, ReadsWhatIsInThePictures) {
 TEST_F(GoldenDemo, PixelsReadAsTheirFileDoes) {
   Detector detector = load_detector(folder / "demo.tflite");
   const auto path = fixture("coffee.watermarked.png");
-  const pixels::Picture picture = image::read_picture(path);
-  const Detection from_pixels = detector.detect_pixels(picture.rgb, picture.height, picture.width);
-  EXPECT_EQ(from_pixels.logits, detector.detect_file(path).logits);
+  const Picture picture = image::read_picture(path);
+  const Detection from_pixels = detector.detect(picture);
+  EXPECT_EQ(from_pixels.logits, detect_file(detector, path).logits);
   EXPECT_EQ(from_pixels.ones, static_cast<std::size_t>(std::ranges::count_if(
                                   std::span(from_pixels.logits).subspan(1), [](float x) { return x > 0; })));
-  for (const auto& [height, width] : {std::pair{picture.height, picture.width + 1}, {0, 0}, {-1, -1}}) {
-    expect_error(ErrorCode::kUsage, {"RGB picture"},
-                 [&] { detector.detect_pixels(picture.rgb, height, width); });
-  }
+  for (const auto& [height, width] : {std::pair{0, 0}, {-1, -1}, {1, 0}})
+    expect_error(ErrorCode::kUsage, {"pixels"},
+                 [&, h = height, w = width] { detector.detect(view_pixels(picture.rgb.data(), w, h)); });
+  expect_error(ErrorCode::kUsage, {"missing"}, [&] { detector.detect(view_pixels(nullptr, 2, 2)); });
+  expect_error(ErrorCode::kUsage, {"rows of 6 bytes", "5"},
+               [&] { detector.detect(view_pixels(picture.rgb.data(), 2, 2, PixelFormat::kRgb, 5)); });
 }
 
 // As one after the other, whatever is read beside it; a broken picture is an error of its own.
@@ -117,10 +119,10 @@ TEST_F(GoldenDemo, ManyFilesInOrder) {
   }
   std::vector<std::vector<float>> wanted;
   for (std::size_t i = 0; i < 6; ++i)
-    wanted.push_back(i == 2 || i == 5 ? std::vector<float>() : detector.detect_file(pictures[i]).logits);
+    wanted.push_back(i == 2 || i == 5 ? std::vector<float>() : detect_file(detector, pictures[i]).logits);
   for (const int readers : {1, 3, 8}) {
     std::size_t next = 0;
-    detector.detect_files(pictures, readers, [&](std::size_t index, PictureDetection found) {
+    detect_files(detector, pictures, readers, [&](std::size_t index, PictureDetection found) {
       EXPECT_EQ(index, next++);
       const std::size_t which = index % 6;
       EXPECT_EQ(found.detection.logits, wanted[which]);
@@ -134,24 +136,24 @@ TEST_F(GoldenDemo, ManyFilesInOrder) {
   }
   // What the caller throws ends it, and the detector can be used again.
   std::size_t seen = 0;
-  EXPECT_THROW(detector.detect_files(pictures, 2,
-                                     [&](std::size_t, const PictureDetection&) {
-                                       if (++seen == 3) throw std::runtime_error("enough");
-                                     }),
+  EXPECT_THROW(detect_files(detector, pictures, 2,
+                            [&](std::size_t, const PictureDetection&) {
+                              if (++seen == 3) throw std::runtime_error("enough");
+                            }),
                std::runtime_error);
   EXPECT_EQ(seen, 3U);
-  EXPECT_EQ(detector.detect_file(pictures[0]).logits, wanted[0]);
-  detector.detect_files({}, 1, [](std::size_t, const PictureDetection&) { FAIL(); });
+  EXPECT_EQ(detect_file(detector, pictures[0]).logits, wanted[0]);
+  detect_files(detector, {}, 1, [](std::size_t, const PictureDetection&) { FAIL(); });
   expect_error(ErrorCode::kUsage, {"0 readers"},
-               [&] { detector.detect_files(pictures, 0, [](std::size_t, const PictureDetection&) {}); });
+               [&] { detect_files(detector, pictures, 0, [](std::size_t, const PictureDetection&) {}); });
 }
 
 TEST_F(GoldenDemo, WrongQuestions) {
   Detector detector = load_detector(folder / "demo.tflite");
-  const Detection detection = detector.detect_file(fixture("coffee.png"));
+  const Detection detection = detect_file(detector, fixture("coffee.png"));
   expect_error(ErrorCode::kUsage, {"32 bits"}, [&] { detector.match(detection, "1234"); });
-  expect_error(ErrorCode::kNotFound, {"absent.png"}, [&] { detector.detect_file(folder / "absent.png"); });
-  expect_error(ErrorCode::kMalformed, {}, [&] { detector.detect_file(folder / "demo.tflite"); });
+  expect_error(ErrorCode::kNotFound, {"absent.png"}, [&] { detect_file(detector, folder / "absent.png"); });
+  expect_error(ErrorCode::kMalformed, {}, [&] { detect_file(detector, folder / "demo.tflite"); });
   expect_error(ErrorCode::kNotFound, {"absent.tflite"}, [&] { load_detector(folder / "absent.tflite"); });
   expect_error(ErrorCode::kMalformed, {"coffee.png"}, [&] { load_detector(fixture("coffee.png")); });
   expect_error(ErrorCode::kMismatch, {"'detect'"},
@@ -161,14 +163,14 @@ TEST_F(GoldenDemo, WrongQuestions) {
 TEST_F(GoldenDemo, ADetectorMovesAndThreadsDoNotMatter) {
   Detector detector = load_detector(folder / "demo.tflite");
   const auto path = fixture("coffee.png");
-  const Detection before = detector.detect_file(path);
+  const Detection before = detect_file(detector, path);
   Detector moved = std::move(detector);
-  EXPECT_EQ(moved.detect_file(path).logits, before.logits);
+  EXPECT_EQ(detect_file(moved, path).logits, before.logits);
   DetectorOptions options;
-  options.litert_library = runtime::litert_library();
-  options.threads = 2;
+  options.context.litert_library = runtime::litert_library();
+  options.inference_threads = 2;
   Detector threaded(folder / "demo.tflite", options);
-  expect_near(threaded.detect_file(path).logits, before.logits, 1e-5, 1e-5);
+  expect_near(detect_file(threaded, path).logits, before.logits, 1e-5, 1e-5);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include "image/picture.h"
 #include "model_file/reader.h"
 #include "watermark/blend.h"
-#include "watermark/embed.h"
+#include "watermark/embedder_model.h"
 
 namespace sealite {
 namespace {
@@ -22,8 +22,8 @@ std::string message_of(const std::string& name, std::size_t index = 0) {
 
 // At most one level away, in at most 0.1 % of the samples.
 void expect_picture(const std::filesystem::path& marked, const std::filesystem::path& expected) {
-  const pixels::Picture a = image::read_picture(marked);
-  const pixels::Picture b = image::read_picture(expected);
+  const Picture a = image::read_picture(marked);
+  const Picture b = image::read_picture(expected);
   ASSERT_EQ(a.rgb.size(), b.rgb.size());
   std::size_t different = 0;
   int largest = 0;
@@ -56,11 +56,11 @@ TEST_P(GoldenEmbed, PhotosEqualTheReferences) {
     for (const std::string photo : {"chelsea", "cup"}) {
       for (const bool lowres : {false, true}) {
         if (lowres && embedder.attenuation() == "none") continue;
-        EmbedOptions embed;
-        embed.attenuation = lowres ? EmbedAttenuation::kLowres : EmbedAttenuation::kCard;
-        const EmbedReport report =
-            embedder.embed_file(fixture("photos/" + photo + ".png"), folder / "out.png", message, embed);
-        EXPECT_EQ(report.message, message);
+        EmbedFileOptions embed;
+        embed.embed.attenuation = lowres ? EmbedAttenuation::kLowres : EmbedAttenuation::kCard;
+        const EmbedFileReport report =
+            embed_file(embedder, fixture("photos/" + photo + ".png"), folder / "out.png", message, embed);
+        EXPECT_EQ(report.embedded.message, message);
         EXPECT_TRUE(report.warnings.empty());
         expect_picture(
             folder / "out.png",
@@ -83,9 +83,9 @@ TEST(GoldenEmbedDemo, PhotosEqualTheReferences) {
   EXPECT_EQ(embedder.bits(), 32U);
   EXPECT_EQ(embedder.image_size(), 64);
   EXPECT_EQ(embedder.attenuation(), "jnd_1_1");
-  embedder.embed_file(fixture("coffee.png"), folder / "out.png", message_of("demo"));
+  embed_file(embedder, fixture("coffee.png"), folder / "out.png", message_of("demo"));
   expect_picture(folder / "out.png", fixture("coffee.watermarked.png"));
-  embedder.embed_file(fixture("photos/astronaut.png"), folder / "out.png", message_of("demo", 3));
+  embed_file(embedder, fixture("photos/astronaut.png"), folder / "out.png", message_of("demo", 3));
   expect_picture(folder / "out.png", fixture("demo.astronaut.watermarked.png"));
 }
 
@@ -95,8 +95,8 @@ TEST(GoldenEmbedResidual, EqualsTheReference) {
   convert_embedder(fixture("pixelseal_tiny.pth"), folder / "e.tflite");
   runtime::RunOptions run;
   run.library = runtime::litert_library();
-  watermark::Embedder embedder(runtime::CompiledModel(folder / "e.tflite", "embed", run));
-  const pixels::Picture photo = image::read_picture(fixture("photos/cup.png"));
+  watermark::EmbedderModel embedder(runtime::CompiledModel(folder / "e.tflite", "embed", run));
+  const Picture photo = image::read_picture(fixture("photos/cup.png"));
   const pixels::Planes resized = pixels::resize_antialiased(photo, embedder.height(), embedder.width());
   const pixels::Planes delta =
       embedder.delta(resized, watermark::from_hex(message_of("pixelseal_tiny"), embedder.bits()));

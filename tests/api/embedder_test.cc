@@ -13,6 +13,12 @@ namespace {
 
 constexpr const char* kMessage = "cd750d7d";
 
+EmbedFileOptions with_metrics() {
+  EmbedFileOptions options;
+  options.embed.metrics = true;
+  return options;
+}
+
 class EmbedDemo : public ::testing::Test {
  protected:
   static std::filesystem::path asset(const std::string& name) {
@@ -33,59 +39,78 @@ TEST_F(EmbedDemo, TheDetectorReadsEveryFormat) {
   Embedder marker = embedder();
   Detector reader = load_detector(folder / "d.tflite");
   for (const char* name : {"a.png", "a.jpg", "a.webp", "a.avif", "a.tif"}) {
-    const EmbedReport report = marker.embed_file(asset("coffee.png"), folder / name, kMessage);
+    const EmbedFileReport report =
+        embed_file(marker, asset("coffee.png"), folder / name, kMessage, with_metrics());
     EXPECT_EQ(report.bytes, std::filesystem::file_size(folder / name));
-    EXPECT_NEAR(report.psnr, 27.5, 0.2);
-    EXPECT_NEAR(report.ssim.value(), 0.927, 0.005);
-    const Detection found = reader.detect_file(folder / name);
+    EXPECT_NEAR(report.embedded.psnr.value(), 27.5, 0.2);
+    EXPECT_NEAR(report.embedded.ssim.value(), 0.927, 0.005);
+    const Detection found = detect_file(reader, folder / name);
     EXPECT_GE(reader.match(found, kMessage).matches, 31U) << name;
   }
 }
 
 TEST_F(EmbedDemo, PixelsGiveTheSameAsFiles) {
   Embedder marker = embedder();
-  const EmbedReport file = marker.embed_file(asset("coffee.png"), folder / "a.png", kMessage);
-  const pixels::Picture photo = image::read_picture(asset("coffee.png"));
-  const EmbeddedPixels pixels = marker.embed_pixels(photo.rgb, photo.height, photo.width, kMessage);
-  EXPECT_EQ(pixels.rgb, image::read_picture(folder / "a.png").rgb);
-  EXPECT_EQ(pixels.report.psnr, file.psnr);
-  EXPECT_EQ(pixels.report.bytes, 0U);
-  for (const auto& [height, width] : {std::pair{1, 1}, {0, 0}, {-1, -4}, {1 << 30, 1 << 30}})
-    expect_error(ErrorCode::kUsage, {"RGB picture"},
-                 [&, h = height, w = width] { marker.embed_pixels(photo.rgb, h, w, kMessage); });
+  const EmbedFileReport file =
+      embed_file(marker, asset("coffee.png"), folder / "a.png", kMessage, with_metrics());
+  const Picture photo = image::read_picture(asset("coffee.png"));
+  Picture marked = photo;
+  const EmbedReport report = marker.embed(photo, marked.mutable_view(), kMessage, with_metrics().embed);
+  EXPECT_EQ(marked.rgb, image::read_picture(folder / "a.png").rgb);
+  EXPECT_EQ(report.psnr, file.embedded.psnr);
+  EXPECT_EQ(report.ssim, file.embedded.ssim);
+  EXPECT_FALSE(marker.embed(photo, marked.mutable_view(), kMessage).psnr) << "nobody asked";
+}
+
+TEST_F(EmbedDemo, MarksAPictureInItsPlace) {
+  Embedder marker = embedder();
+  const Picture photo = image::read_picture(asset("coffee.png"));
+  for (const EmbedAttenuation attenuation :
+       {EmbedAttenuation::kCard, EmbedAttenuation::kLowres, EmbedAttenuation::kNone}) {
+    EmbedOptions options;
+    options.attenuation = attenuation;
+    Picture marked = photo;
+    marker.embed(photo, marked.mutable_view(), kMessage, options);
+    Picture own = photo;
+    marker.embed(own, own.mutable_view(), kMessage, options);
+    EXPECT_EQ(own.rgb, marked.rgb);
+  }
 }
 
 TEST_F(EmbedDemo, StrengthScalesTheMark) {
   Embedder marker = embedder();
-  EmbedOptions options;
-  options.strength = 0;
-  EXPECT_EQ(marker.embed_file(asset("coffee.png"), folder / "a.png", kMessage, options).psnr, INFINITY);
-  options.strength = 0.5;
-  EXPECT_NEAR(marker.embed_file(asset("coffee.png"), folder / "a.png", kMessage, options).psnr, 33.5, 0.4);
-  options.strength = 1;
-  options.attenuation = EmbedAttenuation::kNone;
-  EXPECT_LT(marker.embed_file(asset("coffee.png"), folder / "a.png", kMessage, options).psnr, 25);
+  EmbedFileOptions options = with_metrics();
+  const auto psnr = [&] {
+    return embed_file(marker, asset("coffee.png"), folder / "a.png", kMessage, options).embedded.psnr.value();
+  };
+  options.embed.strength = 0;
+  EXPECT_EQ(psnr(), INFINITY);
+  options.embed.strength = 0.5;
+  EXPECT_NEAR(psnr(), 33.5, 0.4);
+  options.embed.strength = 1;
+  options.embed.attenuation = EmbedAttenuation::kNone;
+  EXPECT_LT(psnr(), 25);
   for (const double strength : {-0.1, 100.5, static_cast<double>(NAN), static_cast<double>(INFINITY)}) {
-    options.strength = strength;
-    expect_error(ErrorCode::kUsage, {"strength"},
-                 [&] { marker.embed_file(asset("coffee.png"), folder / "b.png", kMessage, options); });
+    options.embed.strength = strength;
+    expect_error(ErrorCode::kUsage, {"strength"}, psnr);
   }
 }
 
 TEST_F(EmbedDemo, AnySizeOfPicture) {
   Embedder marker = embedder();
   for (const auto& [height, width] : {std::pair{1, 1}, {1, 300}, {300, 1}, {64, 64}, {11, 10}, {65, 31}}) {
-    const std::vector<std::uint8_t> grey(static_cast<std::size_t>(height * width * 3), 128);
-    const EmbeddedPixels out = marker.embed_pixels(grey, height, width, kMessage);
-    EXPECT_EQ(out.rgb.size(), grey.size());
-    EXPECT_GT(out.report.psnr, 15) << height << "x" << width;
+    const Picture grey{height, width,
+                       std::vector<std::uint8_t>(static_cast<std::size_t>(height * width * 3), 128)};
+    Picture out = grey;
+    EXPECT_GT(marker.embed(grey, out.mutable_view(), kMessage, with_metrics().embed).psnr.value(), 15)
+        << height << "x" << width;
   }
 }
 
 TEST_F(EmbedDemo, RefusesWhatItCannotDo) {
   Embedder marker = embedder();
   const auto embed = [&](const std::filesystem::path& in, const std::filesystem::path& out,
-                         const std::string& message) { marker.embed_file(in, out, message); };
+                         const std::string& message) { embed_file(marker, in, out, message); };
   expect_error(ErrorCode::kUsage, {"8 hexadecimal digits", "found 7"},
                [&] { embed(asset("coffee.png"), folder / "a.png", "cd750d7"); });
   expect_error(ErrorCode::kUsage, {"a.gif", ".png"},
@@ -101,6 +126,10 @@ TEST_F(EmbedDemo, RefusesWhatItCannotDo) {
   EXPECT_EQ(folder.entries(), 4);  // nothing new
   expect_error(ErrorCode::kMismatch, {"d.tflite", "'embed'", "it is a detector", "--part embedder"},
                [&] { load_embedder(folder / "d.tflite"); });
+  const Picture photo = image::read_picture(asset("coffee.png"));
+  Picture smaller{10, 10, std::vector<std::uint8_t>(300)};
+  expect_error(ErrorCode::kUsage, {"600 x 400", "10 x 10"},
+               [&] { marker.embed(photo, smaller.mutable_view(), kMessage); });
 }
 
 // Metadata of a model file, changed without changing its length.
@@ -119,7 +148,7 @@ TEST_F(EmbedDemo, RefusesMetadataThatMakeNoSense) {
   with("\"scaling_w\"", "\"scaling_x\"");
   expect_error(ErrorCode::kMismatch, {"x.tflite", "scaling_w"}, [&] { load_embedder(folder / "x.tflite"); });
   with("{\"model\"", "[\"model\"");
-  expect_error(ErrorCode::kMismatch, {"x.tflite", "JSON"}, [&] { load_embedder(folder / "x.tflite"); });
+  expect_error(ErrorCode::kMismatch, {"x.tflite", "metadata"}, [&] { load_embedder(folder / "x.tflite"); });
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ TEST_F(MakeCheckpoint, ConvertsAndReads) {
   EXPECT_EQ(detector.image_size(), 64);
   // Well scaled: neither silent nor exploding.
   double square = 0;
-  for (const float logit : detector.detect_file(fixture("coffee.png")).logits)
+  for (const float logit : detect_file(detector, fixture("coffee.png")).logits)
     square += static_cast<double>(logit) * static_cast<double>(logit) / 17;
   EXPECT_GT(std::sqrt(square), 0.05);
   EXPECT_LT(std::sqrt(square), 20);

@@ -4,14 +4,12 @@
 
 #include <atomic>
 #include <chrono>
-#include <csignal>
-#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "base/context.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 
 namespace sealite {
 namespace {
@@ -50,26 +48,44 @@ TEST(ParallelForTest, SurvivesAnExceptionFromEveryCall) {
   EXPECT_EQ(calls, 100);
 }
 
-TEST(ParallelForTest, OneThreadKeepsToItself) {
-  set_worker_count(4);
-  const auto strangers = [] {
-    std::atomic<int> count{0};
-    const std::thread::id here = std::this_thread::get_id();
-    parallel_for(64, [&](std::size_t) {
-      if (std::this_thread::get_id() != here) ++count;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    });
-    return count.load();
-  };
+// How many items another thread than the caller's did.
+int items_of_strangers() {
+  std::atomic<int> count{0};
+  const std::thread::id here = std::this_thread::get_id();
+  parallel_for(64, [&](std::size_t) {
+    if (std::this_thread::get_id() != here) ++count;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+  return count;
+}
+
+TEST(ParallelForTest, UsesTheThreadsOfItsContext) {
+  EXPECT_EQ(items_of_strangers(), 0) << "without a context";
+  Context four;
+  four.threads = 4;
+  const InContext scope(four);
+  EXPECT_GT(items_of_strangers(), 0);
   {
-    const OneThread one;
-    EXPECT_EQ(strangers(), 0);
-    int elsewhere = 0;
-    std::thread([&] { elsewhere = strangers(); }).join();
-    EXPECT_GT(elsewhere, 0) << "it is about its own thread only";
+    const Context one;
+    const InContext inner(one);
+    EXPECT_EQ(items_of_strangers(), 0);
+    int elsewhere = 1;
+    std::thread([&] { elsewhere = items_of_strangers(); }).join();
+    EXPECT_EQ(elsewhere, 0) << "a context is of its own thread only";
   }
-  EXPECT_GT(strangers(), 0);
-  set_worker_count(0);
+  EXPECT_GT(items_of_strangers(), 0);
+}
+
+TEST(ParallelForTest, ItsThreadsHaveTheContextToo) {
+  Context four;
+  four.threads = 4;
+  const InContext scope(four);
+  std::atomic<int> wrong{0};
+  parallel_for(64, [&](std::size_t) {
+    if (&current_context() != &four) ++wrong;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(ParallelForTest, MayBeNested) {
@@ -78,37 +94,28 @@ TEST(ParallelForTest, MayBeNested) {
   EXPECT_EQ(calls, 64);
 }
 
-// The flag stays set, so each of these happens in a process of its own.
-[[noreturn]] void interrupt_a_loop(int signal) {
-  catch_interrupts();
+TEST(Cancellation, StopsALoop) {
+  std::atomic<bool> wanted{false};
+  Context context;
+  context.threads = 4;
+  context.cancelled = [&] { return wanted.load(); };
+  const InContext scope(context);
+  std::atomic<std::size_t> calls{0};
+  constexpr std::size_t kCount = 1'000'000;
   try {
-    parallel_for(1'000'000, [&](std::size_t i) {
-      if (i == 5) (void)std::raise(signal);
+    parallel_for(kCount, [&](std::size_t i) {
+      ++calls;
+      if (i == 5) wanted = true;
     });
+    FAIL() << "no exception";
   } catch (const Error& error) {
-    std::_Exit(static_cast<int>(error.code()));
+    EXPECT_EQ(error.code(), ErrorCode::kInterrupted);
   }
-  std::_Exit(0);
+  EXPECT_LT(calls, kCount);
 }
 
-TEST(InterruptDeathTest, StopsALoop) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(interrupt_a_loop(SIGINT), testing::ExitedWithCode(130), "");
-  EXPECT_EXIT(interrupt_a_loop(SIGTERM), testing::ExitedWithCode(130), "");
-}
-
-TEST(InterruptDeathTest, ASecondSignalEndsTheProcess) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const auto twice = [] {
-    catch_interrupts();
-    (void)std::raise(SIGINT);
-    (void)std::raise(SIGINT);
-  };
-  EXPECT_EXIT(twice(), testing::KilledBySignal(SIGINT), "");
-}
-
-TEST(InterruptTest, NothingHappensWithoutASignal) {
-  EXPECT_NO_THROW(check_interrupt());
+TEST(Cancellation, NobodyCancelsWithoutAContext) {
+  EXPECT_NO_THROW(check_cancelled());
 }
 
 }  // namespace

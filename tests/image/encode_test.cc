@@ -141,7 +141,7 @@ bool holds(const std::vector<std::uint8_t>& block, std::string_view text) {
 }
 
 TEST_F(Encode, ExifAndXmpAreKeptWithAnUprightOrientation) {
-  const pixels::Picture stored = read_picture(data_file("rgb.jpg"));
+  const Picture stored = read_picture(data_file("rgb.jpg"));
   for (const bool big : {false, true}) {
     write_text(folder_ / "in.jpg",
                with_segments(read_text(data_file("rgb.jpg")), exif_segment(6, big) + xmp_segment()));

@@ -53,8 +53,7 @@ std::string expect_error(ErrorCode code, const std::filesystem::path& path, cons
   return "";
 }
 
-void expect_pixels(const pixels::Picture& picture, const Npy& expected, float tolerance,
-                   const std::string& name) {
+void expect_pixels(const Picture& picture, const Npy& expected, float tolerance, const std::string& name) {
   ASSERT_EQ((Shape{picture.height, picture.width, 3}), expected.shape) << name;
   ASSERT_EQ(picture.rgb.size(), expected.values.size()) << name;
   for (std::size_t i = 0; i < picture.rgb.size(); ++i) {
@@ -118,10 +117,10 @@ std::pair<std::int64_t, std::int64_t> stored_position(int orientation, std::int6
 
 TEST(ReadPicture, AppliesEveryOrientation) {
   const std::string jpeg = read_bytes(data_file("rgb.jpg"));
-  const pixels::Picture stored = read_picture(data_file("rgb.jpg"));
+  const Picture stored = read_picture(data_file("rgb.jpg"));
   for (int orientation = 1; orientation <= 8; ++orientation) {
     const TemporaryFile file(with_orientation(jpeg, orientation));
-    const pixels::Picture upright = read_picture(file.path());
+    const Picture upright = read_picture(file.path());
     const bool turned = orientation >= 5;
     ASSERT_EQ(upright.height, turned ? stored.width : stored.height) << orientation;
     ASSERT_EQ(upright.width, turned ? stored.height : stored.width) << orientation;
@@ -146,14 +145,14 @@ TEST(ReadPicture, TheNameDoesNotMatter) {
 }
 
 TEST(ReadPicture, SeveralThreadsAtOnce) {
-  const pixels::Picture expected = read_picture(data_file("rgb.jpg"));
-  std::vector<pixels::Picture> read(8);
+  const Picture expected = read_picture(data_file("rgb.jpg"));
+  std::vector<Picture> read(8);
   {
     std::vector<std::jthread> threads;
-    for (pixels::Picture& picture : read)
+    for (Picture& picture : read)
       threads.emplace_back([&picture] { picture = read_picture(data_file("rgb.jpg")); });
   }
-  for (const pixels::Picture& picture : read) EXPECT_EQ(picture.rgb, expected.rgb);
+  for (const Picture& picture : read) EXPECT_EQ(picture.rgb, expected.rgb);
 }
 
 TEST(ReadPicture, TruncatedFilesAreErrors) {
@@ -255,7 +254,7 @@ TEST(ReadPicture, BrokenBytesGiveErrorsOnly) {
         broken[random() % broken.size()] = static_cast<char>(random() & 0xFF);
       const TemporaryFile file(broken);
       try {
-        const pixels::Picture picture = read_picture(file.path(), {.max_pixels = 1'000'000});
+        const Picture picture = read_picture(file.path(), {.max_pixels = 1'000'000});
         EXPECT_EQ(picture.rgb.size(), static_cast<std::size_t>(picture.height * picture.width * 3));
       } catch (const Error& error) {
         EXPECT_FALSE(std::string_view(error.what()).empty());

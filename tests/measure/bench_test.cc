@@ -18,7 +18,7 @@ BenchOptions quick() {
   BenchOptions options;
   options.runs = 6;
   options.peak = false;
-  options.litert_library = runtime::litert_library();
+  options.context.litert_library = runtime::litert_library();
   return options;
 }
 
@@ -127,7 +127,7 @@ TEST(Bench, Errors) {
   options.threads = 0;
   expect_error(ErrorCode::kUsage, {"threads"}, [&] { bench_model(data("dynamic.tflite"), options); });
   options = quick();
-  options.litert_library = data("dynamic.tflite");
+  options.context.litert_library = data("dynamic.tflite");
   expect_error(ErrorCode::kUnsupported, {"LiteRT"}, [&] { bench_model(data("dynamic.tflite"), options); });
 }
 

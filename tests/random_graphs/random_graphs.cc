@@ -18,7 +18,7 @@
 #include "model_file/runnable_graph.h"
 #include "random_graph.h"
 #include "runtime/litert_library.h"
-#include "sealite/sealite.h"
+#include "sealite/sealite.hpp"
 
 namespace sealite {
 namespace {
@@ -63,12 +63,14 @@ class Trial {
     const RandomModel model = make_random_model(seed);
     tflite::write(model.graph, path_, model.options);
     model_file::read_runnable_graph(path_, model.options.signature);
-    const std::vector<std::uint8_t> pixels(static_cast<std::size_t>(kHeight * kWidth * 3), 77);
-    ++outcomes[model.options.signature == "detect" ? detect(pixels) : embed(pixels)];
+    const Picture grey{kHeight, kWidth,
+                       std::vector<std::uint8_t>(static_cast<std::size_t>(kHeight * kWidth * 3), 77)};
+    ++outcomes[model.options.signature == "detect" ? detect(grey) : embed(grey)];
     ++outcomes[outcome_of("verify", [&] {
       VerifyOptions options;
-      options.litert_library = runtime::litert_library();
+      options.context.litert_library = runtime::litert_library();
       options.runs = 2;
+      options.threads = 2;
       verify_model(path_, options);
     })];
   }
@@ -77,22 +79,20 @@ class Trial {
   static constexpr std::int64_t kHeight = 20;
   static constexpr std::int64_t kWidth = 31;
 
-  std::string detect(const std::vector<std::uint8_t>& pixels) const {
+  std::string detect(const Picture& picture) const {
     return outcome_of("detect", [&] {
       DetectorOptions options;
-      options.litert_library = runtime::litert_library();
-      options.use_cache = false;
-      Detector(path_, options).detect_pixels(pixels, kHeight, kWidth);
+      options.context.litert_library = runtime::litert_library();
+      Detector(path_, options).detect(picture);
     });
   }
 
-  std::string embed(const std::vector<std::uint8_t>& pixels) const {
+  std::string embed(Picture picture) const {
     return outcome_of("embed", [&] {
       EmbedderOptions options;
-      options.litert_library = runtime::litert_library();
-      options.use_cache = false;
+      options.context.litert_library = runtime::litert_library();
       Embedder embedder(path_, options);
-      embedder.embed_pixels(pixels, kHeight, kWidth, std::string((embedder.bits() + 3) / 4, '0'));
+      embedder.embed(picture, picture.mutable_view(), std::string((embedder.bits() + 3) / 4, '0'));
     });
   }
 

@@ -36,7 +36,6 @@ class WeightCacheFolder : public ::testing::Test {
   RunOptions options() const {
     RunOptions options;
     options.library = litert_library();
-    options.use_cache = true;
     options.cache_folder = cache();
     options.smallest_cached = 0;
     return options;
@@ -52,8 +51,8 @@ class WeightCacheFolder : public ::testing::Test {
       found += entry.path().extension() == extension ? 1U : 0U;
     return found;
   }
-  CacheUse run() const { return run(options()); }
-  CacheUse run(const RunOptions& options) const {
+  WeightCacheUse run() const { return run(options()); }
+  WeightCacheUse run(const RunOptions& options) const {
     CompiledModel compiled(model(), "serve", options);
     for (const std::int64_t batch : {1, 2, 1}) {
       compiled.resize_input(0, {batch, 2, 3});
@@ -82,29 +81,29 @@ FileDescriptor packed(std::size_t size) {
 }
 
 TEST_F(WeightCacheFolder, HitsGiveTheSameAtEverySize) {
-  EXPECT_EQ(run(), CacheUse::kMade);
-  EXPECT_EQ(run(), CacheUse::kHit);
-  EXPECT_EQ(run(), CacheUse::kHit);
+  EXPECT_EQ(run(), WeightCacheUse::kMade);
+  EXPECT_EQ(run(), WeightCacheUse::kHit);
+  EXPECT_EQ(run(), WeightCacheUse::kHit);
 }
 
 // XNNPACK would pack its convolutions once more, beside the mapped ones, at every start.
 TEST_F(WeightCacheFolder, TablesPerRunHaveWeightsOfTheirOwn) {
   RunOptions per_run = options();
   per_run.tables_per_run = true;
-  EXPECT_EQ(run(), CacheUse::kMade);
-  EXPECT_EQ(run(per_run), CacheUse::kMade);
-  EXPECT_EQ(run(per_run), CacheUse::kHit);
-  EXPECT_EQ(run(), CacheUse::kHit);
+  EXPECT_EQ(run(), WeightCacheUse::kMade);
+  EXPECT_EQ(run(per_run), WeightCacheUse::kMade);
+  EXPECT_EQ(run(per_run), WeightCacheUse::kHit);
+  EXPECT_EQ(run(), WeightCacheUse::kHit);
 }
 
 TEST_F(WeightCacheFolder, WhileAnotherProcessWritesNothingIsStored) {
   located();
   const FileDescriptor lock(::open((cache() / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
-  EXPECT_EQ(run(), CacheUse::kOff);
+  EXPECT_EQ(run(), WeightCacheUse::kOff);
   EXPECT_EQ(count(".weights"), 0U);
   ASSERT_EQ(::flock(lock.get(), LOCK_UN), 0);
-  EXPECT_EQ(run(), CacheUse::kMade);
+  EXPECT_EQ(run(), WeightCacheUse::kMade);
 }
 
 TEST_F(WeightCacheFolder, AModelThatChangesWhileItIsCompiledIsNotStored) {
@@ -116,7 +115,7 @@ TEST_F(WeightCacheFolder, AModelThatChangesWhileItIsCompiledIsNotStored) {
   write_text(cache.path(), "packed");
   std::ofstream(model(), std::ios::binary | std::ios::in | std::ios::ate) << "more";
   EXPECT_FALSE(cache.store(file));
-  EXPECT_EQ(cache.use(), CacheUse::kOff);
+  EXPECT_EQ(cache.use(), WeightCacheUse::kOff);
   EXPECT_EQ(count(".weights"), 0U);
 }
 
@@ -171,7 +170,7 @@ TEST(ContentHash, IsTheDigestOfTheFile) {
                                  PieceDigest::kPieceBytes + 1, 3 * PieceDigest::kPieceBytes}) {
     const std::string text(size, '\7');
     write_text(folder / "file", text);
-    const std::string hash = content_hash(MappedFile(folder / "file").bytes());
+    const std::string hash = content_hash(MappedFile(folder / "file"));
     EXPECT_EQ(hash, to_hex(digest_of(as_bytes(text)))) << size;
     EXPECT_EQ(hash, text_hash(text));
   }
@@ -201,8 +200,8 @@ TEST_F(WeightCacheFolder, StaysTheFolderThatWasChecked) {
 
 TEST_F(WeightCacheFolder, AModelThatOthersMayWriteToIsRunFromACopy) {
   std::filesystem::permissions(model(), std::filesystem::perms::all);
-  EXPECT_EQ(run(), CacheUse::kMade);
-  EXPECT_EQ(run(), CacheUse::kHit);
+  EXPECT_EQ(run(), WeightCacheUse::kMade);
+  EXPECT_EQ(run(), WeightCacheUse::kHit);
   EXPECT_EQ(count(".model"), 0U) << "of its content nothing may be remembered";
 }
 

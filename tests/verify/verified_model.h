@@ -34,7 +34,7 @@ class Verify : public ::testing::Test {
   VerifyOptions against(const std::filesystem::path& checkpoint) const {
     VerifyOptions options;
     options.checkpoint = checkpoint;
-    options.litert_library = runtime::litert_library();
+    options.context.litert_library = runtime::litert_library();
     return options;
   }
   std::filesystem::path changed(const std::filesystem::path& model,

@@ -18,7 +18,7 @@
 #include "sealite/make_checkpoint.h"
 #include "tflite/writer.h"
 #include "verify/verified_model.h"
-#include "watermark/detect.h"
+#include "watermark/detector_model.h"
 
 namespace sealite {
 namespace {
@@ -303,7 +303,7 @@ TEST_F(Verify, WhatIsNotAboutTheModelIsAnError) {
   options.reference = folder.path();
   expect_error(ErrorCode::kUsage, {"images"}, [&] { verify_model(model, options); });
   options = against("");
-  options.litert_library = folder / "absent.so";
+  options.context.litert_library = folder / "absent.so";
   expect_error(ErrorCode::kUnsupported, {"absent.so"}, [&] { verify_model(model, options); });
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 class CandidatesFile : public ::testing::Test {
  protected:
-  Candidates load(const std::string& text, std::size_t bits = 64) {
+  CandidateList load(const std::string& text, std::size_t bits = 64) {
     write_text(path(), text);
     return {path(), PayloadCodec(bits, "key")};
   }
@@ -28,17 +28,18 @@ class CandidatesFile : public ::testing::Test {
 };
 
 TEST_F(CandidatesFile, TheBestMatchIsNamed) {
-  const Candidates list = load("0000000000000000 nobody\nFFFFFFFFFFFFFF00 alice\n0xfffffffffffff000 bob\n");
+  const CandidateList list =
+      load("0000000000000000 nobody\nFFFFFFFFFFFFFF00 alice\n0xfffffffffffff000 bob\n");
   EXPECT_EQ(list.size(), 3U);
   const CandidateMatch match = list.best(Bits(64, 1));
   EXPECT_EQ(match.label, "alice");
   EXPECT_EQ(match.line, 2U);
-  EXPECT_EQ(match.agreement.matches, 56U);
-  EXPECT_EQ(match.agreement.bits, 64U);
-  EXPECT_EQ(to_hex(match.message), "ffffffffffffff00");
+  EXPECT_EQ(match.match.matches, 56U);
+  EXPECT_EQ(match.match.bits, 64U);
+  EXPECT_EQ(match.message, "ffffffffffffff00");
   EXPECT_EQ(match.candidates, 3U);
-  EXPECT_NEAR(match.log10_p_value, match.agreement.log10_p_value + std::log10(3), 1e-12);
-  EXPECT_NEAR(match.p_value / (3 * match.agreement.p_value), 1, 1e-9);
+  EXPECT_NEAR(match.log10_p_value, match.match.log10_p_value + std::log10(3), 1e-12);
+  EXPECT_NEAR(match.p_value / (3 * match.match.p_value), 1, 1e-9);
 }
 
 TEST_F(CandidatesFile, ProbabilityIsAtMostOne) {
@@ -53,7 +54,7 @@ TEST_F(CandidatesFile, TheFirstOfEquallyGoodOnes) {
 }
 
 TEST_F(CandidatesFile, ARepeatedMessageIsOneCandidate) {
-  const Candidates list = load("0f a\nff b\n0F c\n00\n0xff d\n0f\n", 8);
+  const CandidateList list = load("0f a\nff b\n0F c\n00\n0xff d\n0f\n", 8);
   EXPECT_EQ(list.size(), 3U);
   const std::vector<RepeatedCandidate> repeats = list.repeats();
   ASSERT_EQ(repeats.size(), 3U);
@@ -77,20 +78,21 @@ TEST_F(CandidatesFile, ARepeatedMessageIsOneCandidate) {
 
 TEST_F(CandidatesFile, AllFormsOfAMessage) {
   const PayloadCodec codec(256, "key");
-  const Candidates list =
+  const CandidateList list =
       load("id:17\tcustomer 17\n text:hello  greeting\ntext:\"a b\"\tspaces \n" + std::string(64, '0') + "\n",
            256);
   const auto best = [&](const char* words) { return list.best(parse_message(words, codec)); };
   EXPECT_EQ(best("id:17").label, "customer 17");
   EXPECT_EQ(best("text:hello").label, "greeting");
   EXPECT_EQ(best("text:a b").label, "spaces");
-  EXPECT_EQ(best("text:a b").agreement.matches, 256U);
+  EXPECT_EQ(best("text:a b").match.matches, 256U);
   EXPECT_EQ(list.best(Bits(256, 0)).label, "");
   EXPECT_EQ(list.best(Bits(256, 0)).line, 4U);
 }
 
 TEST_F(CandidatesFile, CommentsEmptyLinesAndOtherSystemsLineEnds) {
-  const Candidates list = load("\xEF\xBB\xBF# list\r\n\r\n  \t\n0f label\r\n  # no\n\nf0 # nothing\nff", 8);
+  const CandidateList list =
+      load("\xEF\xBB\xBF# list\r\n\r\n  \t\n0f label\r\n  # no\n\nf0 # nothing\nff", 8);
   EXPECT_EQ(list.size(), 3U);
   EXPECT_EQ(list.best(Bits(8, 1)).line, 8U);
   EXPECT_EQ(list.best({0, 0, 0, 0, 1, 1, 1, 1}).label, "label");
@@ -118,8 +120,8 @@ TEST_F(CandidatesFile, HostileFiles) {
   expect_malformed(std::string(1 << 20U, '0'), {"line 1", "4096 bytes"});
   expect_malformed(std::string(1 << 20U, '\0'), {"line 1"});
   expect_error(ErrorCode::kNotFound, {"missing.txt", "No such"},
-               [&] { Candidates(folder_ / "missing.txt", PayloadCodec(8, "")); });
-  expect_error(ErrorCode::kNotFound, {"folder"}, [&] { Candidates(folder_.path(), PayloadCodec(8, "")); });
+               [&] { CandidateList(folder_ / "missing.txt", PayloadCodec(8, "")); });
+  expect_error(ErrorCode::kNotFound, {"folder"}, [&] { CandidateList(folder_.path(), PayloadCodec(8, "")); });
 }
 
 TEST_F(CandidatesFile, ManyLines) {
@@ -127,19 +129,19 @@ TEST_F(CandidatesFile, ManyLines) {
   for (unsigned i = 0; i < 100'000; ++i)
     text += to_hex(bits_of({{std::uint8_t(i >> 16U), std::uint8_t(i >> 8U), std::uint8_t(i)}})) + " n" +
             std::to_string(i) + "\n";
-  const Candidates list = load(text, 24);
+  const CandidateList list = load(text, 24);
   EXPECT_EQ(list.size(), 100'000U);
   const CandidateMatch match = list.best(from_hex("01869f", 24));
   EXPECT_EQ(match.label, "n99999");
   EXPECT_EQ(match.line, 100'000U);
-  EXPECT_EQ(match.agreement.matches, 24U);
+  EXPECT_EQ(match.match.matches, 24U);
 }
 
 TEST_F(CandidatesFile, APipeWillDo) {
   const std::string pipe = folder_ / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   std::thread writer([&] { write_text(pipe, "0f\nff last\n"); });
-  const Candidates list(pipe, PayloadCodec(8, ""));
+  const CandidateList list(pipe, PayloadCodec(8, ""));
   writer.join();
   EXPECT_EQ(list.best(Bits(8, 1)).label, "last");
   expect_error(ErrorCode::kInternal, {"3 bits"}, [&] { list.best({1, 0, 1}); });

@@ -70,12 +70,12 @@ TEST(BinomialTail, FallsWithEachMatch) {
 }
 
 TEST(Compare, CountsEqualBits) {
-  const Agreement agreement = compare({1, 0, 1, 1}, {1, 1, 1, 0});
+  const MessageMatch agreement = compare({1, 0, 1, 1}, {1, 1, 1, 0});
   EXPECT_EQ(agreement.matches, 2U);
   EXPECT_EQ(agreement.bits, 4U);
   EXPECT_NEAR(agreement.p_value, 11.0 / 16, 1e-12);
   EXPECT_NEAR(agreement.log10_p_value, std::log10(11.0 / 16), 1e-12);
-  const Agreement all = compare(Bits(1200, 1), Bits(1200, 1));
+  const MessageMatch all = compare(Bits(1200, 1), Bits(1200, 1));
   EXPECT_EQ(all.matches, 1200U);
   EXPECT_EQ(all.p_value, 0);  // underflows
   EXPECT_NEAR(all.log10_p_value, -1200 * std::log10(2.0), 1e-9);

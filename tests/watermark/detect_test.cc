@@ -1,4 +1,4 @@
-#include "watermark/detect.h"
+#include "watermark/detector_model.h"
 
 #include <gtest/gtest.h>
 
@@ -17,10 +17,10 @@ runtime::CompiledModel open(const std::string& name, std::string_view signature)
 // Detectors that are none; the real ones are in tests/api.
 TEST(WatermarkDetector, RefusesOtherModels) {
   expect_error(ErrorCode::kMismatch, {"2 inputs and 2 outputs"},
-               [] { Detector(open("two_signatures.tflite", "shift"), 256); });
+               [] { DetectorModel(open("two_signatures.tflite", "shift"), 256); });
   expect_error(ErrorCode::kMismatch, {"float32 [1, 4]", "[N,3,H,W]"},
-               [] { Detector(open("two_signatures.tflite", "scale"), 256); });
-  expect_error(ErrorCode::kMismatch, {"int32"}, [] { Detector(open("int32.tflite", "serve"), 256); });
+               [] { DetectorModel(open("two_signatures.tflite", "scale"), 256); });
+  expect_error(ErrorCode::kMismatch, {"int32"}, [] { DetectorModel(open("int32.tflite", "serve"), 256); });
 }
 
 }  // namespace

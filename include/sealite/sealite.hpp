@@ -1,0 +1,20 @@
+#pragma once
+
+// All of the C++ interface; sealite/sealite.h is the C one.
+#include "sealite/bench.h"
+#include "sealite/candidates.h"
+#include "sealite/context.h"
+#include "sealite/convert.h"
+#include "sealite/detector.h"
+#include "sealite/embedder.h"
+#include "sealite/error.h"
+#include "sealite/extract.h"
+#include "sealite/files.h"
+#include "sealite/inspect.h"
+#include "sealite/make_checkpoint.h"
+#include "sealite/message.h"
+#include "sealite/model_source.h"
+#include "sealite/pixels.h"
+#include "sealite/verify.h"
+#include "sealite/version.h"
+#include "sealite/weight_cache.h"

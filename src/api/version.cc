@@ -1,9 +1,0 @@
-#include "sealite/sealite.h"
-
-namespace sealite {
-
-std::string_view version() {
-  return SEALITE_VERSION;
-}
-
-}  // namespace sealite
