@@ -1,20 +1,35 @@
-# bin/sealite, the public headers, the static libraries with a CMake package (find_package(Sealite), target
-# Sealite::sealite), and the LiteRT library that scripts/setup.sh fetched, as lib/sealite/libLiteRt.so.
+# bin/sealite, the public headers, libsealite.so with a pkg-config file, the static libraries, a CMake package for all of
+# them, and the LiteRT library that scripts/setup.sh fetched, as lib/sealite/libLiteRt.so.
 include(CMakePackageConfigHelpers)
 
-# The only target that users name. The folders' libraries come along behind it.
+# The targets that users name; the folders' libraries come along behind them. Sealite::sealite is the whole C++
+# interface, Sealite::run what marks and reads pixels, Sealite::c the shared library (cmake/SharedLibrary.cmake).
 add_library(sealite_sdk INTERFACE)
 set_target_properties(sealite_sdk PROPERTIES EXPORT_NAME sealite)
 target_link_libraries(sealite_sdk INTERFACE sealite_api)
 target_compile_features(sealite_sdk INTERFACE cxx_std_20)  # what the public headers need
 add_library(Sealite::sealite ALIAS sealite_sdk)
+add_library(sealite_run INTERFACE)
+set_target_properties(sealite_run PROPERTIES EXPORT_NAME run)
+target_link_libraries(sealite_run INTERFACE sealite_watermark)
+target_compile_features(sealite_run INTERFACE cxx_std_20)
+add_library(Sealite::run ALIAS sealite_run)
 
+# An export set for each component of the package: who asks for one needs no library of the others.
+set(sealite_run_folders sealite_base sealite_graph sealite_model_file sealite_runtime sealite_pixels sealite_watermark)
+get_property(sealite_other_folders GLOBAL PROPERTY SEALITE_FOLDERS)
+list(REMOVE_ITEM sealite_other_folders ${sealite_run_folders} sealite_c)
 set(sealite_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Sealite)
-get_property(sealite_folders GLOBAL PROPERTY SEALITE_FOLDERS)
 install(TARGETS sealite RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS sealite_sdk ${sealite_folders} EXPORT SealiteTargets
+install(TARGETS sealite_sdk ${sealite_other_folders} EXPORT SealiteTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(EXPORT SealiteTargets NAMESPACE Sealite:: DESTINATION ${sealite_package_dir})
+install(TARGETS sealite_run ${sealite_run_folders} EXPORT SealiteRunTargets
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS sealite_shared EXPORT SealiteCTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+foreach(set SealiteTargets SealiteRunTargets SealiteCTargets)
+  install(EXPORT ${set} NAMESPACE Sealite:: DESTINATION ${sealite_package_dir})
+endforeach()
+install(FILES ${CMAKE_BINARY_DIR}/sealite.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(DIRECTORY include/sealite DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

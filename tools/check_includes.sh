@@ -23,7 +23,7 @@ awk -v table="$table" '
     folder["cli"] = 1; folder["sealite"] = 1
     allowed["cli", "cli"] = allowed["cli", "base"] = 1
     for (own in folder)
-      allowed[own, "sealite"] = own ~ /^(base|checkpoint|model|conversion|model_file|runtime|pixels|watermark|image|verify|measure|report|api|cli|sealite)$/
+      allowed[own, "sealite"] = own ~ /^(base|checkpoint|model|conversion|model_file|runtime|pixels|watermark|image|verify|measure|report|inspect|api|c|cli|sealite)$/
   }
   FNR == 1 {
     parts = split(FILENAME, part, "/")

@@ -11,6 +11,7 @@
 #include "sealite/extract.h"
 #include "sealite/files.h"
 #include "sealite/inspect.h"
+#include "sealite/json.h"
 #include "sealite/make_checkpoint.h"
 #include "sealite/message.h"
 #include "sealite/model_source.h"

@@ -14,6 +14,7 @@
 #include "cli/plain_text.h"
 #include "cli/program_context.h"
 #include "cli/units.h"
+#include "sealite/json.h"
 
 namespace sealite::cli {
 namespace {
@@ -49,22 +50,8 @@ std::vector<std::filesystem::path> expand_folders(const std::vector<std::string>
 }
 
 void print_json(const ConvertReport& report, double seconds) {
-  auto json = nlohmann::ordered_json::object();
-  json["file"] = report.output.string();
-  json["part"] = report.part == Part::kDetector ? "detector" : "embedder";
-  json["bytes"] = report.bytes;
-  json["card"] = report.card;
-  json["precision"] = report.precision;
-  json["input_shape"] = report.input_shape;
-  if (!report.message_shape.empty()) json["message_shape"] = report.message_shape;
-  json["output_shape"] = report.output_shape;
-  json["multiply_accumulates"] = report.multiply_accumulates;
-  json["operators"] = report.operators;
-  json["parameters"] = report.parameters;
-  json["checkpoint_hash"] = report.checkpoint_hash;
-  json["non_finite"] = nlohmann::json::object();
-  for (const auto& [name, count] : report.non_finite) json["non_finite"][name] = count;
-  json["unread"] = report.unread;
+  auto json = nlohmann::ordered_json::parse(to_json(report));
+  json.erase("layers");  // --quantize-report has them
   json["seconds"] = seconds;
   json["peak_memory_bytes"] = peak_memory();
   print_json_line(json);
@@ -87,19 +74,10 @@ void print_text(const ConvertReport& report, double seconds) {
 }
 
 void write_layer_report(const std::filesystem::path& path, const ConvertReport& report) {
-  auto json = nlohmann::ordered_json::object();
-  json["file"] = report.output.string();
-  json["precision"] = report.precision;
-  json["layers"] = nlohmann::json::array();
-  for (const QuantizedLayer& layer : report.layers) {
-    nlohmann::ordered_json entry = {{"name", layer.name},
-                                    {"format", layer.format},
-                                    {"weights", layer.weights},
-                                    {"weight_error", layer.weight_error}};
-    if (layer.output_error) entry["output_error"] = *layer.output_error;
-    if (layer.logits_effect) entry["logits_effect"] = *layer.logits_effect;
-    json["layers"].push_back(std::move(entry));
-  }
+  const auto all = nlohmann::ordered_json::parse(to_json(report));
+  nlohmann::ordered_json json = {
+      {"file", all["file"]}, {"precision", all["precision"]}, {"layers", nlohmann::json::array()}};
+  if (all.contains("layers")) json["layers"] = all["layers"];
   AtomicFile file(path);
   file.write(0, as_bytes(json.dump(2) + "\n"));
   file.commit();

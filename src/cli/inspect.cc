@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -18,11 +17,10 @@
 #include "cli/program_context.h"
 #include "cli/units.h"
 #include "sealite/inspect.h"
+#include "sealite/json.h"
 
 namespace sealite::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct InspectArguments {
   std::string file;
@@ -30,34 +28,14 @@ struct InspectArguments {
   bool json = false;
 };
 
-void print_checkpoint_json(const std::string& path, const CheckpointInspection& file, bool tensors) {
-  Json json;
-  json["file"] = path;
-  json["format"] = file.format;
-  json["bytes"] = file.bytes;
-  json["parameters"] = file.parameters;
-  json["args"] = file.args;
-  json["sections"] = Json::array();
-  for (const auto& section : file.sections) {
-    json["sections"].push_back(
-        {{"name", section.name}, {"tensors", section.tensors}, {"bytes", section.bytes}});
-  }
-  if (tensors) {
-    json["tensors"] = Json::array();
-    for (const InspectedTensor& tensor : file.tensors) {
-      json["tensors"].push_back({{"name", tensor.name},
-                                 {"type", tensor.type},
-                                 {"shape", tensor.shape},
-                                 {"storage", tensor.storage}});
-    }
-  }
-  print_json_line(json);
+InspectedTensors listed(const InspectArguments& arguments) {
+  return arguments.tensors ? InspectedTensors::kListed : InspectedTensors::kLeftOut;
 }
 
 void show_checkpoint(const InspectArguments& arguments) {
   ProgressLine progress;
   const auto file = inspect_checkpoint(arguments.file, program_context(progress));
-  if (arguments.json) return print_checkpoint_json(arguments.file, file, arguments.tensors);
+  if (arguments.json) return print_json_line(to_json(file, arguments.file, listed(arguments)));
   print("{}: {} checkpoint, {}\n", arguments.file, file.format, mebibytes(file.bytes));
   print("Model: {} tensors, {} parameters\n", file.tensors.size(), file.parameters);
   print("Sections:\n");
@@ -73,45 +51,10 @@ void show_checkpoint(const InspectArguments& arguments) {
   }
 }
 
-Json signature_json(const std::vector<InspectedTensor>& tensors) {
-  Json list = Json::array();
-  for (const auto& tensor : tensors) {
-    list.push_back({{"name", tensor.name}, {"type", tensor.type}, {"shape", tensor.shape}});
-  }
-  return list;
-}
-
-void print_model_json(const std::string& path, const ModelInspection& model, bool tensors) {
-  Json json;
-  json["file"] = path;
-  json["format"] = "tflite";
-  json["bytes"] = model.bytes;
-  json["description"] = model.description;
-  json["weights_outside_flatbuffer"] = model.weights_outside;
-  json["signatures"] = Json::array();
-  for (const auto& signature : model.signatures) {
-    json["signatures"].push_back({{"key", signature.key},
-                                  {"inputs", signature_json(signature.inputs)},
-                                  {"outputs", signature_json(signature.outputs)}});
-  }
-  json["operators"] = model.operators;
-  json["metadata"] = model.metadata;
-  if (tensors) {
-    json["tensors"] = Json::array();
-    for (const auto& tensor : model.tensors) {
-      json["tensors"].push_back({{"name", tensor.name},
-                                 {"type", tensor.type},
-                                 {"shape", tensor.shape},
-                                 {"weight_bytes", tensor.weight_bytes}});
-    }
-  }
-  print_json_line(json);
-}
-
 void show_model(const InspectArguments& arguments) {
   ProgressLine progress;
   const ModelInspection model = inspect_model(arguments.file, program_context(progress));
-  if (arguments.json) return print_model_json(arguments.file, model, arguments.tensors);
+  if (arguments.json) return print_json_line(to_json(model, arguments.file, listed(arguments)));
   print("{}: TFLite model, {}{}\n", arguments.file, mebibytes(model.bytes),
         model.weights_outside ? ", weights outside the flatbuffer" : "");
   print("Description: {}\n", model.description);

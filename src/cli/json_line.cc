@@ -7,7 +7,11 @@
 namespace sealite::cli {
 
 void print_json_line(const nlohmann::ordered_json& json) {
-  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  print_json_line(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+void print_json_line(const std::string& json) {
+  fmt::print("{}\n", json);
 }
 
 }  // namespace sealite::cli

@@ -17,6 +17,7 @@
 #include "cli/plain_text.h"
 #include "cli/program_context.h"
 #include "cli/units.h"
+#include "sealite/json.h"
 
 namespace sealite::cli {
 namespace {
@@ -30,9 +31,7 @@ struct VerifyArguments {
 };
 
 constexpr const char* kVerdicts[] = {"MATCHES", "FAILS", "CANNOT TELL"};
-constexpr const char* kVerdictNames[] = {"matches", "fails", "cannot_tell"};
 constexpr const char* kOutcomes[] = {"pass", "FAIL", "----"};
-constexpr const char* kOutcomeNames[] = {"pass", "fail", "skipped"};
 
 std::string bounds(const Figure& figure) {
   std::string text;
@@ -58,64 +57,8 @@ void print_text(const VerifyReport& report) {
   print("Time: {:.1f} s, peak memory: {}\n", report.total_seconds, mebibytes(peak_memory()));
 }
 
-nlohmann::ordered_json to_json(const Check& check) {
-  nlohmann::ordered_json json = {{"name", check.name},
-                                 {"outcome", kOutcomeNames[static_cast<int>(check.outcome)]},
-                                 {"finding", check.finding},
-                                 {"figures", nlohmann::json::array()}};
-  for (const Figure& figure : check.figures) {
-    nlohmann::ordered_json entry = {{"name", figure.name}, {"value", figure.value}, {"unit", figure.unit}};
-    if (figure.at_most) entry["at_most"] = *figure.at_most;
-    if (figure.at_least) entry["at_least"] = *figure.at_least;
-    json["figures"].push_back(std::move(entry));
-  }
-  return json;
-}
-
-// An infinite PSNR becomes null.
-nlohmann::ordered_json to_json(const std::vector<MarkedPicture>& marked) {
-  nlohmann::ordered_json json = nlohmann::json::array();
-  for (const MarkedPicture& picture : marked) {
-    json.push_back({{"picture", picture.picture},
-                    {"message", picture.message},
-                    {"height", picture.height},
-                    {"width", picture.width},
-                    {"psnr_model_against_reference", picture.model_against_reference},
-                    {"psnr_model_against_picture", picture.model_against_picture},
-                    {"psnr_reference_against_picture", picture.reference_against_picture}});
-  }
-  return json;
-}
-
 void print_json(const VerifyReport& report) {
-  auto json = nlohmann::ordered_json::object();
-  json["file"] = report.model.string();
-  json["verdict"] = kVerdictNames[static_cast<int>(report.verdict)];
-  json["reason"] = report.reason;
-  json["compared_with"] = report.compared;
-  json["part"] = report.part;
-  json["bytes"] = report.bytes;
-  json["card"] = report.card;
-  json["precision"] = report.precision;
-  json["operators"] = report.operators;
-  json["checks"] = nlohmann::json::array();
-  for (const Check& check : report.checks) json["checks"].push_back(to_json(check));
-  if (!report.marked.empty()) json["marked"] = to_json(report.marked);
-  json["layers"] = nlohmann::json::array();
-  for (const LayerDifference& layer : report.layers)
-    json["layers"].push_back({{"name", layer.name}, {"op", layer.op}, {"error", layer.error}});
-  json["worst_weights"] = nlohmann::json::array();
-  for (const WeightDifference& weight : report.weights) {
-    json["worst_weights"].push_back({{"name", weight.name},
-                                     {"type", weight.type},
-                                     {"row", weight.row},
-                                     {"error", weight.error},
-                                     {"in_steps", weight.in_steps}});
-  }
-  json["load_seconds"] = report.load_seconds;
-  json["first_run_seconds"] = report.first_run_seconds;
-  json["run_seconds"] = report.run_seconds;
-  json["seconds"] = report.total_seconds;
+  auto json = nlohmann::ordered_json::parse(to_json(report));
   json["peak_memory_bytes"] = peak_memory();
   print_json_line(json);
 }
