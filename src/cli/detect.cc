@@ -271,11 +271,12 @@ int run(const DetectArguments& arguments) {
   };
   show(0);
   const auto answer = [&](std::size_t index, PictureDetection read) {
+    const bool last = index + 1 == files.size();
+    if (last) progress.show("", 0, 0);  // nothing comes after it
     progress.pause([&] { report(arguments.pictures[index], std::move(read)); });
-    show(index + 1);
+    if (!last) show(index + 1);
   };
   detect_files(detector, files, readers(arguments), answer, arguments.read);
-  progress.show("", 0, 0);
   if (unexplained && !arguments.json) print_hint(detector);
   return status;
 }
