@@ -26,7 +26,7 @@ int remember(ErrorCode code, std::string_view text) noexcept {
   std::array<char, 8192>& kept = last_error();
   std::size_t size = std::min(text.size(), kept.size() - 1);
   while (size > 0 && size < text.size() && is_continuation(text[size])) --size;
-  std::copy_n(text.data(), size, kept.data());
+  std::ranges::copy(text.substr(0, size), kept.begin());
   kept[size] = '\0';
   return static_cast<int>(code);
 }
