@@ -2,12 +2,8 @@
 // ChunkySeal) and fills them with zeros, one page fault for each 4 KiB: that was half of a second start
 // (docs/performance.md). It offers no allocator of one's own, so the program defines the function that it
 // calls (exported: CMakeLists.txt). The sanitizers have theirs.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SEALITE_SANITIZED
-#endif
-#endif
+#include "cli/sanitized.h"
+
 #ifndef SEALITE_SANITIZED
 
 #include <malloc.h>
@@ -32,5 +28,4 @@ extern "C" int posix_memalign(void** block, std::size_t alignment, std::size_t s
   return 0;
 }
 
-#endif
 #endif

@@ -1,11 +1,7 @@
 // As the standard library's, but it notes what was asked for in vain: "out of memory" can then say how much.
 // The sanitizers have theirs.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SEALITE_SANITIZED
-#endif
-#endif
+#include "cli/sanitized.h"
+
 #ifndef SEALITE_SANITIZED
 
 #include <algorithm>
@@ -25,12 +21,11 @@
 }
 
 [[gnu::noinline]] void operator delete(void* block) noexcept {
-  std::free(block);  // NOLINT
+  std::free(block);  // NOLINT: the other half of the above
 }
 
 [[gnu::noinline]] void operator delete(void* block, std::size_t /*size*/) noexcept {
-  std::free(block);  // NOLINT
+  std::free(block);  // NOLINT: the other half of the above
 }
 
-#endif
 #endif
