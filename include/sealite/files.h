@@ -23,8 +23,9 @@ struct ReadOptions {
   std::uint64_t max_pixels = kMaxPixels;  ///< Of a picture; larger ones are kUnsupported, by their header.
 };
 
-/// Decodes a JPEG, PNG, WebP, AVIF or TIFF file: upright, 8-bit RGB (docs/pipeline.md). Throws kNotFound,
-/// kMalformed, kUnsupported, kNoMemory.
+/// Decodes a JPEG, PNG, WebP, AVIF, TIFF, GIF, PPM, JPEG XL or JPEG 2000 file, or what a pipe gives: upright,
+/// 8-bit RGB (docs/pipeline.md). What is odd in a file and read all the same goes to the context's log. Throws
+/// kNotFound, kIo (no permission), kMalformed, kUnsupported, kNoMemory.
 Picture read_picture(const std::filesystem::path& file, const ReadOptions& options = {},
                      const Context& context = {});
 /// The same for a file's bytes in memory, which have to stay for the call.
@@ -63,7 +64,7 @@ struct EmbedFileReport {
   std::vector<std::string> warnings;  ///< What of the input file the output file does not keep.
 };
 
-/// Marks a JPEG, PNG, WebP, AVIF or TIFF file. `output`'s extension chooses its format; it appears when it
+/// Marks a picture file of any kind that `read_picture` reads. `output`'s extension chooses its format; it appears when it
 /// is complete, and nothing is left of it otherwise. Size, RGB colour profile, EXIF, XMP and alpha are
 /// kept; pixels are written upright in 8-bit RGB. Throws kUsage (another length of message, an extension that
 /// is no picture's, an output that is the input or the model), kUnsupported (too large for the format), and

@@ -287,7 +287,7 @@ Run add_detect(CLI::App& app) {
   auto arguments = std::make_shared<DetectArguments>();
   CLI::App& command = *app.add_subcommand("detect", "Read the watermark's bits in pictures");
   command.add_option("model", arguments->model, "A detector's .tflite file")->required();
-  command.add_option("pictures", arguments->pictures, "JPEG, PNG, WebP, AVIF or TIFF files of any size")
+  command.add_option("pictures", arguments->pictures, "JPEG, PNG, WebP, AVIF, TIFF, GIF, PPM, JPEG XL or JPEG 2000 files of any size")
       ->required();
   command.add_option("--threads", arguments->threads, "Threads for inference")
       ->check(CLI::Range(1, 256))

@@ -215,7 +215,7 @@ Run add_embed(CLI::App& app) {
   arguments->files.embed.metrics = true;
   CLI::App& command = *app.add_subcommand("embed", "Put a watermark into a picture");
   command.add_option("model", arguments->model, "An embedder's .tflite file")->required();
-  command.add_option("picture", arguments->input, "JPEG, PNG, WebP, AVIF or TIFF file of any size")
+  command.add_option("picture", arguments->input, "JPEG, PNG, WebP, AVIF, TIFF, GIF, PPM, JPEG XL or JPEG 2000 file of any size")
       ->required();
   command.add_option("-o,--output", arguments->output, "Picture to write")->required();
   const CLI::Option* text = add_message_options(command, *arguments);

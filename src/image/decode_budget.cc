@@ -14,10 +14,14 @@ double pixel_bytes(VipsImage* image) {
 }
 
 /// Bytes for each pixel that the decoder holds of the whole picture, beside the three that it is read into.
-/// WebP and HEIF: measured with libwebp 1.2.4 and libheif 1.15 (docs/security.md).
+/// WebP, HEIF, GIF, JPEG XL and JPEG 2000: measured with libwebp 1.2.4, libheif 1.15, libvips 8.14, libjxl
+/// 0.7 and OpenJPEG 2.5 (docs/security.md).
 double held_bytes(VipsImage* image, Decoder decoder, const JpegScans& jpeg) {
   constexpr double kWebp = 8;
   constexpr double kHeif = 10;
+  constexpr double kGif = 8;
+  constexpr double kJxl = 16;
+  constexpr double kJp2 = 6;
   const auto sample = static_cast<double>(vips_format_sizeof(vips_image_get_format(image)));
   const double pixel = pixel_bytes(image);
   switch (decoder) {
@@ -31,6 +35,14 @@ double held_bytes(VipsImage* image, Decoder decoder, const JpegScans& jpeg) {
       return pixel;  // a strip or a row of tiles may be all of it
     case Decoder::kHeif:
       return kHeif * sample;
+    case Decoder::kGif:
+      return kGif;
+    case Decoder::kPpm:
+      return 0;
+    case Decoder::kJxl:
+      return kJxl;
+    case Decoder::kJp2:
+      return kJp2 * vips_image_get_bands(image);
   }
   return 0;
 }

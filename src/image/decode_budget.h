@@ -3,12 +3,10 @@
 #include <vips/vips.h>
 #include <cstdint>
 
+#include "image/decoder.h"
 #include "image/jpeg_scans.h"
 
 namespace sealite::image {
-
-/// How the decoder goes about it.
-enum class Decoder : std::uint8_t { kJpeg, kPng, kWebp, kTiff, kHeif };
 
 /// Throws kUnsupported if reading `image`, of which only the header has been read, would take more than the
 /// budget of `max_pixels` pixels (image/picture.h). `jpeg` is of JPEG files alone.

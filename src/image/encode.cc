@@ -203,7 +203,7 @@ std::uint64_t encode_picture(const Picture& picture, const EncodeOptions& option
   start_vips();
   const MemoryWatch memory;
   check_fits(options.format, picture.height, picture.width);
-  if (options.format == FileFormat::kAvif) load_heif_module();
+  if (options.format == FileFormat::kAvif) load_vips_module_of(Decoder::kHeif);
   Target target(file);
   const Pixels pixels(picture, options);
   const int status = save(pixels.get(), target.get(), options);

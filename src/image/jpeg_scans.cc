@@ -1,83 +1,16 @@
 #include "image/jpeg_scans.h"
 
 #include <algorithm>
-#include <array>
+#include <bitset>
 #include <cstddef>
-#include <cstring>
-#include <optional>
-#include <span>
+#include <map>
 #include <string>
+#include <string_view>
+
+#include "image/jpeg_markers.h"
 
 namespace sealite::image {
 namespace {
-
-constexpr unsigned kStartOfScan = 0xDA;
-constexpr unsigned kEndOfImage = 0xD9;
-
-/// A JPEG file's bytes, block by block.
-class MarkerReader {
- public:
-  explicit MarkerReader(std::istream& file) : file_(file) {}
-
-  /// The next marker, past whatever is before it: stuffed zeros and restarts are part of a scan's data.
-  std::optional<unsigned> next_marker() {
-    while (find_ff()) {
-      std::optional<unsigned> code = byte();
-      while (code == 0xFFU) code = byte();
-      if (!code) return std::nullopt;
-      const bool data = *code == 0 || *code == 1 || (*code >= 0xD0 && *code <= 0xD8);
-      if (!data) return code;
-    }
-    return std::nullopt;
-  }
-
-  /// What a marker's length says follows; as much of it as there is.
-  std::string take_segment() {
-    const std::optional<unsigned> high = byte();
-    const std::optional<unsigned> low = byte();
-    if (!high || !low) return {};
-    std::size_t left = *high << 8U | *low;
-    left -= std::min<std::size_t>(left, 2);
-    std::string segment;
-    while (left > 0 && (used_ < filled_ || fill())) {
-      const std::size_t count = std::min(left, filled_ - used_);
-      segment.append(block_.data() + used_, count);
-      used_ += count;
-      left -= count;
-    }
-    return segment;
-  }
-
- private:
-  bool fill() {
-    file_.read(block_.data(), static_cast<std::streamsize>(block_.size()));
-    filled_ = static_cast<std::size_t>(file_.gcount());
-    used_ = 0;
-    return filled_ > 0;
-  }
-  std::optional<unsigned> byte() {
-    if (used_ == filled_ && !fill()) return std::nullopt;
-    return static_cast<unsigned char>(block_[used_++]);
-  }
-  /// Behind the next 0xFF.
-  bool find_ff() {
-    while (used_ < filled_ || fill()) {
-      const void* found = std::memchr(block_.data() + used_, 0xFF, filled_ - used_);
-      if (found == nullptr) {
-        used_ = filled_;
-        continue;
-      }
-      used_ = static_cast<std::size_t>(static_cast<const char*>(found) - block_.data()) + 1;
-      return true;
-    }
-    return false;
-  }
-
-  std::istream& file_;
-  std::array<char, std::size_t{1} << 16U> block_ = {};
-  std::size_t used_ = 0;
-  std::size_t filled_ = 0;
-};
 
 bool is_frame(unsigned marker) {
   return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
@@ -113,28 +46,73 @@ Frame read_frame(std::string_view segment) {
   return frame;
 }
 
+/// Which coefficients of each component have all their bits (ITU T.81, B.2.3 and G.1.1.1).
+class Progress {
+ public:
+  void add(std::string_view scan) {
+    const std::size_t components = scan.empty() ? 0 : static_cast<unsigned char>(scan[0]);
+    if (scan.size() < 2 * components + 4) return;
+    const std::string_view spectrum = scan.substr(2 * components + 1);
+    if ((static_cast<unsigned char>(spectrum[2]) & 15U) != 0) return;  // lower bits are to follow
+    for (std::size_t i = 0; i < components; ++i) {
+      std::bitset<64>& done = done_[scan[1 + 2 * i]];
+      for (std::size_t k = static_cast<unsigned char>(spectrum[0]);
+           k <= static_cast<unsigned char>(spectrum[1]) && k < done.size(); ++k)
+        done.set(k);
+    }
+  }
+  bool complete(std::size_t components) const {
+    return done_.size() >= components &&
+           std::ranges::all_of(done_, [](const auto& row) { return row.second.all(); });
+  }
+
+ private:
+  std::map<char, std::bitset<64>> done_;
+};
+
 }  // namespace
 
 JpegScans count_jpeg_scans(std::istream& file) {
   constexpr double kCoefficient = 2;  // bytes: libjpeg's JCOEF
-  MarkerReader reader(file);
+  JpegMarkers reader(file);
   JpegScans found;
   Frame frame;
   bool progressive = false;
+  Progress progress;
   while (const auto marker = reader.next_marker()) {
-    if (*marker == kEndOfImage) break;
+    if (*marker == kJpegEnd) break;
     const std::string segment = reader.take_segment();
     if (is_frame(*marker)) {
       frame = read_frame(segment);
       progressive = is_progressive(*marker);
-    } else if (*marker == kStartOfScan) {
+    } else if (*marker == kJpegScan) {
       ++found.scans;
+      progress.add(segment);
       const std::size_t components = segment.empty() ? 0 : static_cast<unsigned char>(segment[0]);
       if (found.scans == 1 && !progressive && components >= frame.components) return found;
     }
   }
+  found.complete = !progressive || progress.complete(frame.components);
   found.coefficient_bytes = kCoefficient * frame.samples_per_pixel;
   return found;
+}
+
+bool has_jpeg_end(std::istream& file, std::uint64_t size) {
+  constexpr std::string_view kEnd = "\xFF\xD9";
+  std::string last(kEnd.size(), '\0');
+  if (size < last.size()) return false;
+  file.clear();
+  file.seekg(static_cast<std::streamoff>(size - last.size()));
+  file.read(last.data(), static_cast<std::streamsize>(last.size()));
+  if (last == kEnd) return true;
+  file.clear();
+  file.seekg(0);
+  JpegMarkers reader(file);
+  while (const auto marker = reader.next_marker()) {
+    if (*marker == kJpegEnd) return true;
+    reader.take_segment();
+  }
+  return false;
 }
 
 }  // namespace sealite::image

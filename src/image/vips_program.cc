@@ -40,6 +40,16 @@ void take_failure(const gchar* domain, GLogLevelFlags level, const gchar* messag
   g_log_default_handler(domain, level, message, data);
 }
 
+void load_module(const char* loader, const char* file) {
+  Dl_info library{};
+  if (vips_type_find("VipsOperation", loader) != 0) return;
+  if (::dladdr(reinterpret_cast<const void*>(&vips_init), &library) == 0) return;
+  const auto folder = fmt::format("vips-modules-{}.{}", vips_version(0), vips_version(1));
+  const std::filesystem::path module = std::filesystem::path(library.dli_fname).parent_path() / folder / file;
+  // Never closed: libvips keeps its classes.
+  g_module_open(module.c_str(), G_MODULE_BIND_LAZY);
+}
+
 }  // namespace
 
 void take_over_vips() {
@@ -59,6 +69,9 @@ void listen_to_vips_of_program() {
 void set_up_vips_of_program() {
   if (!taken_over) return;
   vips_block_untrusted_set(TRUE);
+  // What people have. JPEG XL's is no class yet: its module comes with the first such file.
+  vips_operation_block_set("VipsForeignLoadPpm", FALSE);
+  vips_operation_block_set("VipsForeignLoadJp2k", FALSE);
   vips_cache_set_max(0);    // every picture is read once
   vips_concurrency_set(1);  // decoding is serial; more threads only take memory
 }
@@ -67,18 +80,11 @@ unsigned allocations_lost() {
   return lost;
 }
 
-void load_heif_module() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    Dl_info library{};
-    if (vips_type_find("VipsOperation", "heifload") != 0) return;
-    if (::dladdr(reinterpret_cast<const void*>(&vips_init), &library) == 0) return;
-    const auto folder = fmt::format("vips-modules-{}.{}", vips_version(0), vips_version(1));
-    const std::filesystem::path module =
-        std::filesystem::path(library.dli_fname).parent_path() / folder / "vips-heif.so";
-    // Never closed: libvips keeps its classes.
-    g_module_open(module.c_str(), G_MODULE_BIND_LAZY);
-  });
+void load_vips_module_of(Decoder decoder) {
+  static std::once_flag heif;
+  static std::once_flag jxl;
+  if (decoder == Decoder::kHeif) std::call_once(heif, load_module, "heifload", "vips-heif.so");
+  if (decoder == Decoder::kJxl) std::call_once(jxl, load_module, "jxlload", "vips-jxl.so");
 }
 
 }  // namespace sealite::image

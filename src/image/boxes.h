@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <istream>
+#include <optional>
+#include <string_view>
+
+namespace sealite::image {
+
+/// The contents of a box of ISO base media (HEIF, JPEG 2000): where they begin and end in the file.
+struct Box {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+/// A big-endian number of at most 8 bytes; 0 beyond the file's end.
+std::uint64_t read_number(std::istream& file, std::uint64_t offset, unsigned bytes);
+
+/// The first box of this kind (four letters) among those in `inside`; a few thousand are looked at.
+std::optional<Box> find_box(std::istream& file, const Box& inside, std::string_view kind);
+
+/// A box in a box in a box …: "moov/trak/mdia".
+std::optional<Box> find_box_path(std::istream& file, const Box& inside, std::string_view path);
+
+}  // namespace sealite::image
