@@ -63,6 +63,7 @@ std::vector<std::string> losses(const image::SourcePicture& source, const std::f
   if (format == image::FileFormat::kTiff &&
       !image::metadata_block(*source.metadata, image::MetadataBlock::kExif).empty())
     add("EXIF is left out of TIFF files");
+  for (const std::string& words : image::left_out(*source.metadata, format)) add(words);
   return warnings;
 }
 

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "image/head_writer.h"
 #include "image/metadata.h"
 #include "image/vips_image.h"
 #include "image/vips_program.h"
@@ -49,7 +50,8 @@ Limit limit_of(FileFormat format) {
 /// waits here.
 class Target {
  public:
-  explicit Target(AtomicFile& file) : file_(file), target_(vips_target_custom_new()) {
+  Target(AtomicFile& file, FileFormat format, const Head* head)
+      : file_(file), format_(format), head_(head), target_(vips_target_custom_new()) {
     check_vips(target_ == nullptr ? -1 : 0, ErrorCode::kInternal, "cannot make a target");
     g_signal_connect(target_.get(), "write", G_CALLBACK(on_write), this);
     g_signal_connect(target_.get(), "read", G_CALLBACK(on_read), this);
@@ -58,6 +60,12 @@ class Target {
 
   VipsTarget* get() const { return VIPS_TARGET(target_.get()); }
   std::uint64_t size() const { return size_; }
+  /// What waits for the whole file.
+  void finish() {
+    if (head_ == nullptr || held_.empty()) return;
+    const auto whole = with_head(held_, format_, *head_);
+    write_held(whole ? *whole : held_);
+  }
   void rethrow() const {
     if (error_) std::rethrow_exception(error_);
   }
@@ -77,10 +85,14 @@ class Target {
   static gint64 on_write(VipsTargetCustom*, const void* data, gint64 length, void* self) {
     auto& own = *static_cast<Target*>(self);
     return own.guard([&] {
-      const auto count = static_cast<std::uint64_t>(length);
-      own.file_.write(own.position_, ByteView(static_cast<const std::byte*>(data), count));
-      own.position_ += count;
-      own.size_ = std::max(own.size_, own.position_);
+      const auto count = static_cast<std::size_t>(length);
+      if (own.head_ == nullptr) {
+        own.append(ByteView(static_cast<const std::byte*>(data), count));
+        return length;
+      }
+      own.held_.append(static_cast<const char*>(data), count);
+      if (own.format_ == FileFormat::kWebp) return length;  // whole at the end
+      if (const auto start = with_head(own.held_, own.format_, *own.head_)) own.write_held(*start);
       return length;
     });
   }
@@ -103,7 +115,21 @@ class Target {
     });
   }
 
+  void append(ByteView bytes) {
+    file_.write(position_, bytes);
+    position_ += bytes.size();
+    size_ = std::max(size_, position_);
+  }
+  void write_held(const std::string& bytes) {
+    append(as_bytes(bytes));
+    head_ = nullptr;
+    held_ = {};
+  }
+
   AtomicFile& file_;
+  FileFormat format_;
+  const Head* head_;  // null once it is written
+  std::string held_;
   const Context& context_ = current_context();
   std::unique_ptr<VipsTargetCustom, Unref> target_;
   std::uint64_t position_ = 0;
@@ -137,6 +163,12 @@ class Pixels {
     image_ = Image(next);
     vips_image_set_int(next, VIPS_META_CONCURRENCY, std::max(1, current_context().threads));
     if (options.metadata != nullptr) options.metadata->put_on(image_.get());
+    if (options.format == FileFormat::kPng || options.format == FileFormat::kJpeg) {  // the head has them
+      for (const char* name : {VIPS_META_XMP_NAME, VIPS_META_EXIF_NAME})
+        vips_image_remove(image_.get(), name);
+      if (options.metadata != nullptr && !options.metadata->beside().jpeg.empty())
+        vips_image_remove(image_.get(), VIPS_META_IPTC_NAME);  // one of its segments
+    }
   }
   VipsImage* get() const { return image_.get(); }
 
@@ -199,17 +231,28 @@ void check_fits(FileFormat format, std::int64_t height, std::int64_t width) {
   }
 }
 
+std::vector<std::string> left_out(const Metadata& metadata, FileFormat format) {
+  std::vector<std::string> words;
+  make_head(metadata, format, words);
+  return words;
+}
+
 std::uint64_t encode_picture(const Picture& picture, const EncodeOptions& options, AtomicFile& file) {
   start_vips();
   const MemoryWatch memory;
   check_fits(options.format, picture.height, picture.width);
   if (options.format == FileFormat::kAvif) load_vips_module_of(Decoder::kHeif);
-  Target target(file);
+  std::vector<std::string> ignored;
+  Head head;
+  if (options.metadata != nullptr) head = make_head(*options.metadata, options.format, ignored);
+  const bool has_head = options.format != FileFormat::kTiff && options.format != FileFormat::kAvif;
+  Target target(file, options.format, has_head ? &head : nullptr);
   const Pixels pixels(picture, options);
   const int status = save(pixels.get(), target.get(), options);
   target.rethrow();
   check_vips(status, ErrorCode::kUnsupported,
              fmt::format("'{}': cannot encode the picture", file.path().string()));
+  target.finish();
   memory.check();
   return target.size();
 }

@@ -4,6 +4,9 @@
 #include <filesystem>
 #include <span>
 
+#include <string>
+#include <vector>
+
 #include "base/atomic_file.h"
 #include "image/picture.h"
 
@@ -30,6 +33,9 @@ struct EncodeOptions {
   std::span<const std::uint8_t> alpha;  ///< HW; empty: none. Left out if the format has none.
   const Metadata* metadata = nullptr;   ///< Colour profile, EXIF, XMP; null: none.
 };
+
+/// What of `metadata` a file of this format cannot keep, in words ("its C2PA manifest is left out: …").
+std::vector<std::string> left_out(const Metadata& metadata, FileFormat format);
 
 /// Encodes a picture into `file`, which the caller commits, as it is made: PNG and TIFF (deflate) without
 /// loss. JPEG, PNG and TIFF need memory for a few rows only, WebP and AVIF for the whole picture. Returns the

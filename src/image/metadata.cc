@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "image/picture.h"
@@ -58,9 +59,29 @@ bool has_rgb_profile(VipsImage* image) {
   return profile.size() >= 128 && std::memcmp(profile.data() + 16, "RGB ", 4) == 0;
 }
 
+/// An EXIF block from its byte order on; none if it is too short.
+struct ExifBytes {
+  std::span<std::uint8_t> bytes;
+  bool big = false;
+
+  explicit ExifBytes(std::span<std::uint8_t> exif) {
+    const std::string_view text(reinterpret_cast<const char*>(exif.data()), exif.size());
+    bytes = exif.subspan(text.starts_with("Exif\0\0"sv) ? 6 : 0);
+    if (bytes.size() < 8) bytes = {};
+    big = !bytes.empty() && bytes[0] == 'M';
+  }
+  /// 0 beyond the end.
+  std::size_t number(std::size_t at, std::size_t size) const {
+    if (at > bytes.size() || bytes.size() - at < size) return 0;
+    std::size_t value = 0;
+    for (std::size_t i = 0; i < size; ++i) value = value << 8U | bytes[at + (big ? i : size - 1 - i)];
+    return value;
+  }
+};
+
 }  // namespace
 
-Metadata::Metadata(VipsImage* source) {
+Metadata::Metadata(VipsImage* source, Beside beside) : beside_(std::move(beside)) {
   VipsImage* fields = nullptr;
   check_vips(vips_black(&fields, 1, 1, nullptr), ErrorCode::kInternal, "cannot keep the picture's metadata");
   fields_ = Image(fields);
@@ -70,6 +91,8 @@ Metadata::Metadata(VipsImage* source) {
   if (vips_image_get_typeof(fields, VIPS_META_ICC_NAME) != 0 && !has_rgb_profile(fields))
     vips_image_remove(fields, VIPS_META_ICC_NAME);
   change_blob(fields, VIPS_META_EXIF_NAME, reset_exif_orientation);
+  change_blob(fields, VIPS_META_EXIF_NAME, remove_exif_thumbnail);
+  if (beside_.gain_map) vips_image_remove(fields, VIPS_META_XMP_NAME);
   change_blob(fields, VIPS_META_XMP_NAME, reset_xmp_orientation);
   vips_autorot_remove_angle(fields);  // libvips' own copies of the EXIF field
 }
@@ -93,26 +116,37 @@ std::vector<std::uint8_t> metadata_block(const Metadata& metadata, MetadataBlock
 
 void reset_exif_orientation(std::span<std::uint8_t> exif) {
   constexpr unsigned kOrientation = 0x0112;
-  const std::string_view text(reinterpret_cast<const char*>(exif.data()), exif.size());
-  const std::size_t start = text.starts_with("Exif\0\0"sv) ? 6 : 0;
-  const auto tiff = exif.subspan(start);
-  if (tiff.size() < 8) return;
-  const bool big = tiff[0] == 'M';
-  const auto number = [&](std::size_t at, std::size_t bytes) -> std::size_t {  // 0 beyond the end
-    if (at > tiff.size() || tiff.size() - at < bytes) return 0;
-    std::size_t value = 0;
-    for (std::size_t i = 0; i < bytes; ++i) value = value << 8U | tiff[at + (big ? i : bytes - 1 - i)];
-    return value;
-  };
-  const std::size_t directory = number(4, 4);
-  const std::size_t entries = number(directory, 2);
+  const ExifBytes tiff(exif);
+  const std::size_t directory = tiff.number(4, 4);
+  const std::size_t entries = tiff.number(directory, 2);
   for (std::size_t i = 0; i < entries; ++i) {
     const std::size_t at = directory + 2 + 12 * i;
-    if (at + 12 > tiff.size()) return;
-    if (number(at, 2) != kOrientation) continue;
-    tiff[at + 8] = big ? 0 : 1;
-    tiff[at + 9] = big ? 1 : 0;
+    if (at + 12 > tiff.bytes.size()) return;
+    if (tiff.number(at, 2) != kOrientation) continue;
+    tiff.bytes[at + 8] = tiff.big ? 0 : 1;
+    tiff.bytes[at + 9] = tiff.big ? 1 : 0;
   }
+}
+
+void remove_exif_thumbnail(std::span<std::uint8_t> exif) {
+  constexpr unsigned kThumbnail = 0x0201;
+  constexpr unsigned kThumbnailLength = 0x0202;
+  const ExifBytes tiff(exif);
+  const std::size_t first = tiff.number(4, 4);
+  const std::size_t link = first + 2 + 12 * tiff.number(first, 2);
+  const std::size_t directory = tiff.number(link, 4);
+  if (directory == 0 || link + 4 > tiff.bytes.size()) return;
+  std::size_t begin = 0;
+  std::size_t length = 0;
+  for (std::size_t i = 0; i < tiff.number(directory, 2); ++i) {
+    const std::size_t at = directory + 2 + 12 * i;
+    if (at + 12 > tiff.bytes.size()) break;
+    if (tiff.number(at, 2) == kThumbnail) begin = tiff.number(at + 8, 4);
+    if (tiff.number(at, 2) == kThumbnailLength) length = tiff.number(at + 8, 4);
+  }
+  if (begin > link + 4 && begin < tiff.bytes.size())
+    std::ranges::fill(tiff.bytes.subspan(begin, std::min(length, tiff.bytes.size() - begin)), 0);
+  std::ranges::fill(tiff.bytes.subspan(link, 4), 0);
 }
 
 void reset_xmp_orientation(std::span<std::uint8_t> xmp) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "image/beside.h"
 #include "image/vips_image.h"
 
 namespace sealite::image {
@@ -14,16 +15,22 @@ namespace sealite::image {
 /// is a profile that is not for RGB.
 class Metadata {
  public:
-  explicit Metadata(VipsImage* source);
+  Metadata(VipsImage* source, Beside beside);
 
   /// Sets all of it on an image that is about to be written.
   void put_on(VipsImage* image) const;
+  /// What libvips does not carry.
+  const Beside& beside() const { return beside_; }
   /// The bytes of the field `name`; empty if there is none.
   std::vector<std::uint8_t> block(const char* name) const;
 
  private:
+  Beside beside_;
   Image fields_;  // 1 x 1: libvips keeps fields on images
 };
+
+/// Takes the thumbnail out of an EXIF block: its directory is no longer named, its bytes are zeros.
+void remove_exif_thumbnail(std::span<std::uint8_t> exif);
 
 /// Sets the orientation in an EXIF block to 1, if there is one. What is no EXIF stays as it is.
 void reset_exif_orientation(std::span<std::uint8_t> exif);

@@ -11,6 +11,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "image/beside.h"
 #include "image/decode_budget.h"
 #include "image/examine.h"
 #include "image/metadata.h"
@@ -190,6 +191,15 @@ void check_only_end_was_missing() {
   check_vips(more ? -1 : 0, ErrorCode::kMalformed, "broken or truncated picture");
 }
 
+std::shared_ptr<const Metadata> metadata_of(VipsImage* image, const PictureInput& input, Decoder decoder) {
+  constexpr double kMillimetres = 1000;
+  Beside beside = read_beside(input, decoder);
+  // Of others libvips has EXIF's, which stays there.
+  if (decoder == Decoder::kTiff && vips_image_get_typeof(image, VIPS_META_RESOLUTION_UNIT) != 0)
+    beside.density = PixelDensity{image->Xres * kMillimetres, image->Yres * kMillimetres, false};
+  return std::make_shared<const Metadata>(image, std::move(beside));
+}
+
 /// Everything, or without alpha and metadata.
 SourcePicture decode(PictureInput input, const ReadLimits& limits, bool everything) {
   const MemoryWatch memory;
@@ -199,7 +209,7 @@ SourcePicture decode(PictureInput input, const ReadLimits& limits, bool everythi
   source.bits = static_cast<int>(8 * vips_format_sizeof(vips_image_get_format(image.get())));
   source.colours = file.tiff.lab ? "CIELAB" : colours_of(image.get());
   source.pages = std::max(file.frames, vips_image_get_n_pages(image.get()));
-  if (everything) source.metadata = std::make_shared<const Metadata>(image.get());
+  if (everything) source.metadata = metadata_of(image.get(), input, file.format.decoder);
   Image bands = convert_bands(image.get(), file.tiff);
   const bool alpha = everything && has_alpha(image.get());
   if (alpha) bands = add_alpha(image.get(), bands);

@@ -22,15 +22,15 @@ inline constexpr std::uint64_t kBytesPerPixel = 6;
 /// … and so many passes of a JPEG's scans.
 inline constexpr std::uint64_t kScansPerPixel = 32;
 
-/// Reads the first picture of a JPEG, PNG, WebP, AVIF/HEIC, TIFF, GIF, PPM/PGM/PBM, JPEG XL or JPEG 2000 file,
-/// known by its content, not its name; of a pipe all bytes are read first. The EXIF orientation is applied,
-/// grey repeated, alpha dropped, CMYK converted without a profile, of 16 and 32 bits the high byte kept, an
-/// embedded profile ignored. So the bytes are those of Pillow's `convert("RGB")` after `exif_transpose`, which
-/// the reference pipeline uses; only AVIF differs by rounding and chroma interpolation (libheif, not libavif),
-/// and 16-bit grey, which Pillow clips to white. A JPEG that lacks its end marker alone is read with a warning
-/// to the log. Throws kNotFound (no such file), kIo (no permission), kMalformed (broken, truncated or not a
-/// picture), kUnsupported (over the limit or its budget, a kind that is known and not read, a raw file's
-/// preview, samples that have no white, colours that have no RGB).
+/// Reads the first picture of a JPEG, PNG, WebP, AVIF/HEIC, TIFF, GIF, PPM/PGM/PBM, JPEG XL or JPEG 2000
+/// file, known by its content, not its name; of a pipe all bytes are read first. The EXIF orientation is
+/// applied, grey repeated, alpha dropped, CMYK converted without a profile, of 16 and 32 bits the high byte
+/// kept, an embedded profile ignored. So the bytes are those of Pillow's `convert("RGB")` after
+/// `exif_transpose`, which the reference pipeline uses; only AVIF differs by rounding and chroma
+/// interpolation (libheif, not libavif), and 16-bit grey, which Pillow clips to white. A JPEG that lacks its
+/// end marker alone is read with a warning to the log. Throws kNotFound (no such file), kIo (no permission),
+/// kMalformed (broken, truncated or not a picture), kUnsupported (over the limit or its budget, a kind that
+/// is known and not read, a raw file's preview, samples that have no white, colours that have no RGB).
 Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits = {});
 
 /// The same for a file's bytes in memory, which have to stay for the call.
