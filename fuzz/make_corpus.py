@@ -33,6 +33,35 @@ def put(target, name, data):
     (folder / name).write_bytes(data)
 
 
+def new_readers():
+    """Files of old torch, TorchScript, deflate streams, indexes of shards, and objects that stay opaque."""
+    sys.path.insert(0, str(ROOT / "attacks"))
+    from families import deflate, legacy, opaque, shards, torchscript
+    from formats.pickle_ops import model, tensor, text
+    head = len(legacy.MAGIC + legacy.VERSION + legacy.SYSTEM)
+    put("legacy_torch", "sound", legacy.legacy()[head:])
+    put("legacy_torch", "part", legacy.legacy(pickle=legacy.part(4, 2))[head:])
+    put("legacy_torch", "two", legacy.legacy(pickle=model(tensor(), text("x") + tensor(key="1")), names=legacy.keys("0", "1"),
+                                             storages=legacy.storage() * 2)[head:])
+    put("torchscript", "module", b"\x80\x02" + torchscript.module(text("w") + tensor()) + b".")
+    put("torchscript", "nested", b"\x80\x02" + torchscript.module(text("a") + torchscript.module(text("w") + tensor()) + text("b")
+                                                                  + b"N") + b".")
+    put("torchscript", "shared", b"\x80\x02" + torchscript.doubled(3) + b".")
+    for name, data in (("short", b"\1" * 24), ("zeros", bytes(70000)), ("text", bytes(range(256)) * 20)):
+        put("inflate", name, struct.pack("<I", len(data) - 1) + deflate.deflate(data))
+        put("inflate", name + ".stored", struct.pack("<I", len(data) - 1) + deflate.deflate(data, 0))
+    put("shards", "one", shards.index({"w": "a"}))
+    put("shards", "two", shards.index({"w": "a", "v": "b"}, more=[1, None, {"x": 0.5}]))
+    put("shards", "outside", shards.index({"w": "../a"}))
+    for name, value in opaque.OBJECTS:
+        if len(value) < 2000:
+            put("pickle", "opaque." + "".join(c if c.isalnum() else "_" for c in name), model(tensor(), text("x") + value))
+    put("pickle", "opaque.args", model(tensor(), text("args") + b"}" + text("a") + b"comegaconf.nodes\nAnyNode\n)\x81}"
+                                       + text("_val") + b"K\7sbs"))
+    put("pickle", "protocol0", b"(dp0\nVmodel\np1\n(dS'w'\nctorch._utils\n_rebuild_tensor_v2\n(P('storage', <class "
+        b"'torch.FloatStorage'>, '0', 'cpu', 6)\nI0\n(I2\nI3\nt(I3\nI1\ntI00\nNtRss.")
+
+
 def main():
     sealite = sys.argv[1]
     for folder in (HERE / "corpus").iterdir():
@@ -65,6 +94,7 @@ def main():
         put("checkpoint", path.name, path.read_bytes())
         with zipfile.ZipFile(path) as archive:
             put("pickle", path.name, archive.read(next(e for e in archive.namelist() if e.endswith("data.pkl"))))
+    new_readers()
     header = b'{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"__metadata__":{"epoch":"3"}}'
     put("safetensors", "float32", header)
     put("safetensors", "types", b'{"a":{"dtype":"F16","shape":[],"data_offsets":[0,2]},"b":{"dtype":"BF16","shape":[0],'

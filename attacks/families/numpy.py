@@ -55,8 +55,8 @@ def attacks(sound):
         data = build([Entry(b"images.npy", images), Entry(b"logits.npy", logits)])
         yield Attack(name, data, status=status, says=says)
     yield Attack("compressed: a bomb", build([Entry(b"images.npy", images), Entry(
-        b"logits.npy", bytes(1000), local={"method": 8}, central={"method": 8, "size": 2**32 - 2})]), status=69,
-        says=("compressed",))
+        b"logits.npy", bytes(1000), local={"method": 8, "size": 2**32 - 2}, central={"method": 8, "size": 2**32 - 2})]),
+        status=69, says=("compressed entries",))
     yield Attack("no such array", build([Entry(b"../images.npy", images)]), status=64, says=("no array",))
     yield Attack("twice", build([Entry(b"images.npy", images)] * 2), says=("images.npy",))
     yield Attack("a bare .npy", npy(fields()), says=("broken zip",))

@@ -37,10 +37,10 @@ HEADERS = [
     ("central size is smaller", dict(central={"size": 8, "packed": 8}), 65, ("t/data/0",)),
     ("central size is larger", dict(central={"size": 2**31, "packed": 2**31}), 65, ("t/data/0",)),
     ("packed and real size differ", dict(central={"packed": 8}), 65, ("two different sizes",)),
-    ("a bomb: 4 GiB of 24 bytes", dict(central={"method": 8, "size": 0xFFFFFFF0}, local={"method": 8}), 69,
-     ("compressed",)),
+    ("a bomb: 4 GiB of 24 bytes, in the directory only", dict(central={"method": 8, "size": 0xFFFFFFF0},
+                                                              local={"method": 8}), 65, ("another size",)),
     ("compressed in the local header only", dict(local={"method": 8}), 65, ("contradicts the directory",)),
-    ("compressed in the directory only", dict(central={"method": 8}), 69, ("compressed",)),
+    ("compressed in the directory only", dict(central={"method": 8}), 65, ("contradicts the directory",)),
     ("method 99: AES", dict(central={"method": 99}, local={"method": 99}), 69, ("compressed",)),
     ("bzip2", dict(central={"method": 12}, local={"method": 12}), 69, ("method 12",)),
     ("encrypted", dict(central={"flags": 1}, local={"flags": 1}), 69, ("encrypted",)),
@@ -138,7 +138,9 @@ def end_records():
     yield Attack("comment of 65535 end records", good[:at] + end_record(count, size, offset,
                                                                         (b"PK\5\6" * 16384)[:65535]), status=IGNORED)
     yield Attack("bytes before the archive", b"#!/bin/sh\ntouch x\n" + good, status=69)
-    yield Attack("bytes behind the archive", good + b"\0")
+    yield Attack("bytes behind the archive", good + b"\0", status=IGNORED)
+    yield Attack("70,000 bytes behind the archive", good + bytes(70000), says=("no end record",))
+    yield Attack("an end record of nothing behind the archive", good + end_record(0, 0, 0) + b"\n", status=69)
     wide = dict(count=count, size=size, offset=offset)
     for name, lies in (("count of 2^63", {"count": 1 << 63}), ("size of 2^63", {"size": 1 << 63}),
                        ("offset of 2^64 - 1", {"offset": (1 << 64) - 1}), ("record at 2^63", {"at": 1 << 63}),
@@ -157,16 +159,16 @@ def end_records():
 def programs():
     """Archives that are no state dicts."""
     script = [Entry(b"t/data.pkl", GOOD), Entry(b"t/data/0", WEIGHTS)]
-    yield Attack("TorchScript", build(script + [Entry(b"t/code/__torch__.py", b"import os")]), status=69,
-                 says=("TorchScript", "program"))
-    yield Attack("TorchScript constants", build(script + [Entry(b"t/constants.pkl", GOOD)]), status=69)
+    yield Attack("code beside a state dict", build(script + [Entry(b"t/code/__torch__.py", b"import os")]), status=IGNORED)
+    yield Attack("constants that run a program", build(script + [Entry(
+        b"t/constants.pkl", b"\x80\x02cos\nsystem\n" + text("x") + b"\x85R.")]), status=IGNORED)
     yield Attack("big-endian", build(script + [Entry(b"t/byteorder", b"big")]), status=69, says=("big-endian",))
     yield Attack("byte order that steers the terminal", build(script + [Entry(b"t/byteorder", b"\x1b[2J")]),
                  says=("byte order",))
     yield Attack("checksum of the pickle", build([Entry(b"t/data.pkl", GOOD, central={"crc": 1}, local={"crc": 1}),
                                                   Entry(b"t/data/0", WEIGHTS)]), says=("checksum",))
     legacy = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e") + b"\x80\x02cos\nsystem\n" + text("x") + b"\x85R."
-    yield Attack("the legacy format", legacy, status=69, says=("legacy torch format",))
+    yield Attack("the legacy format", legacy, says=("os.system",))
     yield Attack("a bare pickle", b"\x80\x02cos\nsystem\n" + text("x") + b"\x85R.", status=69)
     yield Attack("a tar", b"data.pkl".ljust(257, b"\0") + b"ustar\x0000".ljust(255, b"\0"), status=69)
     yield Attack("gzip", b"\x1f\x8b\x08" + bytes(100), status=69)

@@ -31,6 +31,9 @@ enum class Part : std::uint8_t {
 struct ConvertOptions {
   Part part = Part::kDetector;  ///< For `convert`.
   std::string card;             ///< Compiled-in name or YAML file; empty: derived from the checkpoint.
+  /// Which of a file's state dicts, and of its networks by what their names begin with ("ema",
+  /// "state_dict.model"); empty: `model`, `state_dict` or the only one.
+  std::string key;
   std::int64_t image_size = 0;  ///< Height and width in pixels; 0: the card's.
   ImageLayout layout = ImageLayout::kNchw;
   bool dynamic = false;              ///< Batch, height and width stay free (detectors).

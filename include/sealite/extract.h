@@ -26,6 +26,7 @@ struct ExtractOptions {
   ExtractPart part = ExtractPart::kDetector;
   ExtractType dtype = ExtractType::kAsInFile;
   Context context = {};
+  std::string key = {};  ///< As in ConvertOptions.
 };
 
 /// How `args` were kept.

@@ -27,15 +27,21 @@ struct InspectedSection {
   std::string name;
   std::size_t tensors = 0;
   std::uint64_t bytes = 0;
+  /// What it holds that only code could rebuild, by the names of classes and functions: neither imported nor
+  /// called.
+  std::vector<std::string> opaque;
 };
 
 struct CheckpointInspection {
-  std::string format;  ///< "torch" or "safetensors"
+  std::string format;  ///< "torch", "torchscript", "legacy torch" or "safetensors"
   std::uint64_t bytes = 0;
   std::uint64_t parameters = 0;             ///< Trained values, a shared storage counted once.
   std::map<std::string, std::string> args;  ///< Flattened to texts.
   std::vector<InspectedSection> sections;
   std::vector<InspectedTensor> tensors;  ///< Of the model, by name.
+  /// Of the model: tensors whose values Sealite does not read, and what they are ("complex64", a class).
+  std::map<std::string, std::string> unreadable;
+  std::vector<std::string> notes;  ///< What was found in an unusual place or by unusual names.
 };
 
 struct InspectedSignature {
@@ -57,9 +63,10 @@ struct ModelInspection {
 /// Whether a file starts as TFLite models do. False for what cannot be read.
 bool is_model_file(const std::filesystem::path& file);
 
-/// What a .pth or .safetensors checkpoint holds; nothing in it is executed, and no weight is read. Throws
-/// kNotFound, kMalformed, kUnsupported.
-CheckpointInspection inspect_checkpoint(const std::filesystem::path& checkpoint, const Context& context = {});
+/// What a checkpoint holds; nothing in it is executed, and no weight is read. `key`: see ConvertOptions.
+/// Throws kNotFound, kMalformed, kUnsupported, kUsage.
+CheckpointInspection inspect_checkpoint(const std::filesystem::path& checkpoint, const Context& context = {},
+                                        const std::string& key = {});
 
 /// What a .tflite model holds, checked as for every use (docs/file-format.md); any converter's. Throws
 /// kNotFound, kMalformed.

@@ -15,6 +15,7 @@ namespace sealite {
 struct VerifyOptions {
   std::filesystem::path checkpoint;  ///< What the model was converted from; empty: unknown.
   std::string card;                  ///< As in ConvertOptions.
+  std::string key;                   ///< As in ConvertOptions.
   /// .npz or folder of .npy with tensors from PyTorch: `images` and `logits`; for an embedder `images`,
   /// `messages` and `delta` (or `embedder_delta`). A text `torch_version` in it is quoted in the verdict.
   std::filesystem::path reference;

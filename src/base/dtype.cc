@@ -8,11 +8,16 @@ std::size_t dtype_bits(DType type) {
   switch (type) {
     case DType::kFloat32:
     case DType::kInt32:
+    case DType::kUInt32:
       return 32;
     case DType::kFloat16:
     case DType::kBFloat16:
+    case DType::kInt16:
+    case DType::kUInt16:
       return 16;
     case DType::kInt64:
+    case DType::kFloat64:
+    case DType::kUInt64:
       return 64;
     case DType::kInt8:
     case DType::kUInt8:
@@ -49,6 +54,16 @@ std::string_view dtype_name(DType type) {
       return "bool";
     case DType::kInt4:
       return "int4";
+    case DType::kFloat64:
+      return "float64";
+    case DType::kInt16:
+      return "int16";
+    case DType::kUInt16:
+      return "uint16";
+    case DType::kUInt32:
+      return "uint32";
+    case DType::kUInt64:
+      return "uint64";
   }
   return "unknown";
 }

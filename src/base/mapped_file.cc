@@ -133,15 +133,26 @@ MappedFile MappedFile::borrowed(ByteView bytes, const std::string& name) {
 }
 
 MappedFile MappedFile::copy_of(ByteView bytes, std::size_t zeros, const std::string& name) {
-  void* address =
-      ::mmap(nullptr, bytes.size() + zeros, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (address == MAP_FAILED) fail(ErrorCode::kNoMemory, "'{}': not enough memory for a copy", name);
+  MappedFile file = filled(bytes.size() + zeros, name, [&](MutableByteView memory) {
+    if (!bytes.empty()) std::memcpy(memory.data(), bytes.data(), bytes.size());
+  });
+  file.bytes_ = file.bytes_.first(bytes.size());
+  file.padding_ = zeros;
+  return file;
+}
+
+MappedFile MappedFile::filled(std::uint64_t size, const std::string& name,
+                              const std::function<void(MutableByteView)>& fill) {
   MappedFile file;
   file.path_ = name;
-  if (!bytes.empty()) std::memcpy(address, bytes.data(), bytes.size());
-  file.bytes_ = {static_cast<std::byte*>(address), bytes.size()};
   file.copied_ = true;
-  file.padding_ = zeros;
+  if (size == 0) return file;
+  // Shared: private memory would be zeros again once it was released.
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (address == MAP_FAILED) fail(ErrorCode::kNoMemory, "'{}': not enough memory for a copy", name);
+  const MutableByteView memory{static_cast<std::byte*>(address), size};
+  file.bytes_ = memory;  // whose end unmaps it, whatever `fill` does
+  fill(memory);
   return file;
 }
 

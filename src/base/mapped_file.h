@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <string>
 
 #include "base/bytes.h"
 #include "base/file_stamp.h"
@@ -25,6 +27,10 @@ class MappedFile {
   /// A copy of bytes in memory with `zeros` zero bytes behind it, which `bytes()` does not have. Throws
   /// kNoMemory.
   static MappedFile copy_of(ByteView bytes, std::size_t zeros, const std::string& name);
+  /// `size` bytes of memory that `fill` writes and nobody changes afterwards, called `name`. They may be
+  /// released like a file's: they stay. Throws kNoMemory, and what `fill` throws.
+  static MappedFile filled(std::uint64_t size, const std::string& name,
+                           const std::function<void(MutableByteView)>& fill);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;

@@ -144,6 +144,7 @@ class PlainReader {
       case NodeKind::kGlobal:
       case NodeKind::kStorage:
       case NodeKind::kTensor:
+      case NodeKind::kOpaque:
         break;
     }
     return std::nullopt;
@@ -217,6 +218,7 @@ std::optional<std::string> scalar_text(const Node& node) {
     case NodeKind::kGlobal:
     case NodeKind::kStorage:
     case NodeKind::kTensor:
+    case NodeKind::kOpaque:
       break;
   }
   return std::nullopt;

@@ -7,27 +7,51 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "checkpoint/extent.h"
+#include "checkpoint/legacy_torch.h"
+#include "checkpoint/other_formats.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/shards.h"
 #include "checkpoint/torch_file.h"
+#include "checkpoint/unwrap_names.h"
 
 namespace sealite::checkpoint {
 namespace {
 
-Contents read_contents(ByteView file, std::string_view& format) {
+// Of one file that holds tensors.
+Contents read_contents(ByteView file, const std::string& key, std::string_view& format) {
   if (file.empty()) fail(ErrorCode::kMalformed, "the file is empty");
   if (is_zip(file)) {
-    format = "torch";
-    return read_torch(file);
+    TorchContents torch = read_torch(file, key);
+    format = torch.script ? "torchscript" : "torch";
+    if (torch.script) torch.contents.name_prefix = key;
+    return std::move(torch.contents);
   }
   if (is_legacy_torch(file)) {
-    fail(ErrorCode::kUnsupported,
-         "legacy torch format; load it and re-save it with torch.save(...) of torch >= 1.6");
+    format = "legacy torch";
+    return read_legacy_torch(file, key);
   }
   if (is_safetensors(file)) {
     format = "safetensors";
-    return read_safetensors(file);
+    Contents contents = read_safetensors(file);
+    contents.name_prefix = key;
+    return contents;
   }
+  if (const auto known = other_format(file)) fail(ErrorCode::kUnsupported, "it is {}", *known);
   fail(ErrorCode::kUnsupported, "neither a torch checkpoint (.pth, .pt) nor a .safetensors file");
+}
+
+Contents read_any(const MappedFile& file, const std::string& key, std::string_view& format) {
+  if (!is_shard_index(file.bytes())) return read_contents(file.bytes(), key, format);
+  const std::filesystem::path folder = file.path().parent_path();
+  Contents contents =
+      read_shards(file.bytes(), folder, [&](ByteView shard) { return read_contents(shard, "", format); });
+  contents.name_prefix = key;
+  return contents;
+}
+
+std::filesystem::path file_of(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored) ? find_shard_index(path) : path;
 }
 
 }  // namespace
@@ -45,11 +69,12 @@ bool TensorView::contiguous() const {
   return true;
 }
 
-Checkpoint Checkpoint::open(const std::filesystem::path& path) {
-  Checkpoint checkpoint{MappedFile(path)};
+Checkpoint Checkpoint::open(const std::filesystem::path& path, const std::string& key) {
+  Checkpoint checkpoint{MappedFile(file_of(path))};
   return add_context(path.string(), [&] {
     try {
-      checkpoint.contents_ = read_contents(checkpoint.file_.bytes(), checkpoint.format_);
+      checkpoint.contents_ = read_any(checkpoint.file_, key, checkpoint.format_);
+      unwrap_names(checkpoint.contents_);
       return std::move(checkpoint);
     } catch (const std::bad_alloc&) {
       fail(ErrorCode::kNoMemory, "not enough memory to read it");
@@ -59,6 +84,22 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path) {
       fail(ErrorCode::kInternal, "unexpected: {}", printable(error.what()));
     }
   });
+}
+
+std::uint64_t Checkpoint::file_bytes() const {
+  std::uint64_t bytes = file_.size();
+  for (const MappedFile& file : contents_.more) {
+    if (!file.copied()) bytes += file.size();
+  }
+  return bytes;
+}
+
+std::vector<std::filesystem::path> Checkpoint::shards() const {
+  std::vector<std::filesystem::path> paths;
+  for (const MappedFile& file : contents_.more) {
+    if (!file.copied()) paths.push_back(file.path());
+  }
+  return paths;
 }
 
 const TensorView* Checkpoint::find(std::string_view name) const {

@@ -222,7 +222,7 @@ void write_safetensors(const Checkpoint& file, const Sources& sources, ExtractRe
   }
   // What transformers and others ask for.
   const auto [format, fresh] = metadata.insert_or_assign("format", "pt");
-  if (!fresh && file.format() == "torch") report.dropped_args.emplace_back("format");
+  if (!fresh && file.format() != "safetensors") report.dropped_args.emplace_back("format");
   checkpoint::write_safetensors_file(report.output, new_tensors(file, sources, false, report), metadata);
 }
 
@@ -257,8 +257,9 @@ ExtractReport extract(const std::filesystem::path& path, const std::filesystem::
                       const ExtractOptions& options) {
   const InContext scope(options.context);
   const bool torch = is_torch_name(output);
-  const Checkpoint file = Checkpoint::open(path);
-  check_output(path, output);
+  const Checkpoint file = Checkpoint::open(path, options.key);
+  checkpoint::check_output(file, output);
+  checkpoint::log_notes(file);
   const Sources sources = keep_tensors(file, options);
   ExtractReport report;
   report.output = output;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "base/utf8.h"
+#include "checkpoint/inflate.h"
 #include "checkpoint/zip_index.h"
 
 namespace sealite::checkpoint {
@@ -161,8 +162,10 @@ auto read_array(const std::filesystem::path& path, const std::string& name, Pars
                        const ZipIndex index = read_zip_index(archive.bytes());
                        const auto entry = index.find(name + ".npy");
                        if (entry == index.end()) return std::nullopt;
-                       check_crc(entry->first, entry->second);
-                       return parse(entry->second.bytes);
+                       if (!entry->second.deflated)
+                         check_crc(entry->first, entry->second, entry->second.packed);
+                       const Contained contained = contents_of({{entry->first, &entry->second}});
+                       return parse(contained.bytes[0]);
                      });
 }
 

@@ -11,6 +11,7 @@
 namespace sealite::checkpoint {
 namespace {
 
+// Empty for newer types, whose storages are untyped.
 std::string_view storage_class(DType type) {
   switch (type) {
     case DType::kFloat32:
@@ -29,6 +30,14 @@ std::string_view storage_class(DType type) {
       return "ByteStorage";
     case DType::kBool:
       return "BoolStorage";
+    case DType::kFloat64:
+      return "DoubleStorage";
+    case DType::kInt16:
+      return "ShortStorage";
+    case DType::kUInt16:
+    case DType::kUInt32:
+    case DType::kUInt64:
+      return {};
     case DType::kInt4:
       break;
   }
@@ -107,14 +116,17 @@ class PickleText {
 };
 
 void write_tensor(const NewTensor& tensor, std::size_t storage, PickleText& out) {
-  out.global("torch._utils", "_rebuild_tensor_v2");
+  const std::string_view storage_type = storage_class(tensor.type);
+  const bool typed = !storage_type.empty();
+  const std::uint64_t elements = element_count(tensor.shape).value_or(0);
+  out.global("torch._utils", typed ? "_rebuild_tensor_v2" : "_rebuild_tensor_v3");
   out.op('(');
   out.op('(');
   out.text("storage");
-  out.global("torch", storage_class(tensor.type));
+  out.global(typed ? "torch" : "torch.storage", typed ? storage_type : "UntypedStorage");
   out.text(std::to_string(storage));
   out.text("cpu");
-  out.integer(static_cast<std::int64_t>(element_count(tensor.shape).value_or(0)));
+  out.integer(static_cast<std::int64_t>(typed ? elements : dtype_bytes(tensor.type, elements)));
   out.op('t');
   out.op('Q');
   out.integer(0);
@@ -122,6 +134,7 @@ void write_tensor(const NewTensor& tensor, std::size_t storage, PickleText& out)
   out.integers(row_major_strides(tensor.shape));
   out.op('\x89');  // requires_grad = False
   out.empty_ordered_dict();
+  if (!typed) out.global("torch", dtype_name(tensor.type));
   out.op('t');
   out.op('R');
 }

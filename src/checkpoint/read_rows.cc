@@ -12,6 +12,9 @@ namespace {
 float to_float(float value) {
   return value;
 }
+float to_float(double value) {
+  return static_cast<float>(value);
+}
 template <typename T>
   requires std::is_integral_v<T>
 float to_float(T value) {
@@ -130,6 +133,16 @@ void read_rows(const TensorView& tensor, std::int64_t first_row, std::int64_t la
     case DType::kUInt8:
     case DType::kBool:
       return copy_rows<std::uint8_t>(tensor, first, rows, out);
+    case DType::kFloat64:
+      return copy_rows<double>(tensor, first, rows, out);
+    case DType::kInt16:
+      return copy_rows<std::int16_t>(tensor, first, rows, out);
+    case DType::kUInt16:
+      return copy_rows<std::uint16_t>(tensor, first, rows, out);
+    case DType::kUInt32:
+      return copy_rows<std::uint32_t>(tensor, first, rows, out);
+    case DType::kUInt64:
+      return copy_rows<std::uint64_t>(tensor, first, rows, out);
     case DType::kInt4:
       break;
   }

@@ -125,68 +125,84 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   std::vector<std::int64_t>* list_ = nullptr;  // the array being read
 };
 
-DType find_safetensors_type(std::string_view name) {
-  constexpr std::array<std::pair<std::string_view, DType>, 8> kTypes{{{"F32", DType::kFloat32},
-                                                                      {"F16", DType::kFloat16},
-                                                                      {"BF16", DType::kBFloat16},
-                                                                      {"I64", DType::kInt64},
-                                                                      {"I32", DType::kInt32},
-                                                                      {"I8", DType::kInt8},
-                                                                      {"U8", DType::kUInt8},
-                                                                      {"BOOL", DType::kBool}}};
-  const auto* found = std::ranges::find(kTypes, name, &std::pair<std::string_view, DType>::first);
-  if (found == kTypes.end()) {
+struct SafetensorsType {
+  std::string_view name;
+  std::size_t bits;
+  std::optional<DType> type;  // nothing: one that Sealite has no numbers for
+};
+
+constexpr SafetensorsType kSafetensorsTypes[] = {
+    {"F32", 32, DType::kFloat32},     {"F16", 16, DType::kFloat16}, {"BF16", 16, DType::kBFloat16},
+    {"F64", 64, DType::kFloat64},     {"I64", 64, DType::kInt64},   {"I32", 32, DType::kInt32},
+    {"I16", 16, DType::kInt16},       {"I8", 8, DType::kInt8},      {"U64", 64, DType::kUInt64},
+    {"U32", 32, DType::kUInt32},      {"U16", 16, DType::kUInt16},  {"U8", 8, DType::kUInt8},
+    {"BOOL", 8, DType::kBool},        {"C64", 64, std::nullopt},    {"F8_E5M2", 8, std::nullopt},
+    {"F8_E4M3", 8, std::nullopt},     {"F8_E8M0", 8, std::nullopt}, {"F8_E4M3FNUZ", 8, std::nullopt},
+    {"F8_E5M2FNUZ", 8, std::nullopt}, {"F6_E2M3", 6, std::nullopt}, {"F6_E3M2", 6, std::nullopt},
+    {"F4", 4, std::nullopt},
+};
+
+const SafetensorsType& find_safetensors_type(std::string_view name) {
+  const auto* found = std::ranges::find(kSafetensorsTypes, name, &SafetensorsType::name);
+  if (found == std::end(kSafetensorsTypes)) {
     fail(ErrorCode::kUnsupported, "elements of type '{}'; save it as F32", printable(name));
   }
-  return found->second;
+  return *found;
 }
 
-TensorView make_view(const std::string& name, const HeaderRow& row, ByteView data) {
+// A row, checked against the file's data.
+struct Row {
+  const SafetensorsType* type = nullptr;
+  ByteView bytes;
+};
+
+Row check_row(const HeaderRow& row, ByteView data) {
   if (!row.type || !row.shape || !row.offsets || row.offsets->size() != 2) {
     fail(ErrorCode::kMalformed, "it lacks dtype, shape or two data_offsets");
   }
-  TensorView view{.type = find_safetensors_type(*row.type),
-                  .shape = *row.shape,
-                  .strides = {},
-                  .bytes = {},
-                  .storage = name};
+  const SafetensorsType& type = find_safetensors_type(*row.type);
   const auto begin = static_cast<std::uint64_t>((*row.offsets)[0]);
   const auto end = static_cast<std::uint64_t>((*row.offsets)[1]);
   if (begin > end || end > data.size()) {
     fail(ErrorCode::kMalformed, "data_offsets [{}, {}] leave the {} bytes of data", begin, end, data.size());
   }
-  const auto count = element_count(view.shape);
-  const auto bytes = count ? checked_multiply(*count, dtype_bits(view.type) / 8) : std::nullopt;
+  const auto count = element_count(*row.shape);
+  const auto bits = count ? checked_multiply(*count, type.bits) : std::nullopt;
+  const auto bytes = bits ? std::optional(*bits / 8 + (*bits % 8 != 0 ? 1 : 0)) : std::nullopt;
   if (!bytes || *bytes != end - begin) {
-    fail(ErrorCode::kMalformed, "{} bytes, but shape {} of {} needs {}", end - begin, to_string(view.shape),
+    fail(ErrorCode::kMalformed, "{} bytes, but shape {} of {} needs {}", end - begin, to_string(*row.shape),
          *row.type, bytes ? std::to_string(*bytes) : "more than 2^64");
   }
-  view.strides = row_major_strides(view.shape);
-  view.bytes = data.subspan(begin, end - begin);
-  return view;
+  return {&type, data.subspan(begin, end - begin)};
 }
 
 // The data must be covered from front to back: what a hole hides is for nobody to say.
-void check_coverage(const TensorMap& tensors, ByteView data) {
-  std::vector<const TensorMap::value_type*> order;
-  for (const auto& tensor : tensors) order.push_back(&tensor);
-  const auto place = [](const TensorMap::value_type* tensor) {
-    return std::pair(tensor->second.bytes.data(), tensor->second.bytes.size());
-  };
-  std::ranges::sort(order, {}, place);
+void check_coverage(std::vector<std::pair<std::string_view, ByteView>> tensors, ByteView data) {
+  std::ranges::sort(tensors, {},
+                    [](const auto& tensor) { return std::pair(tensor.second.data(), tensor.second.size()); });
   const std::byte* expected = data.data();
-  for (const auto* tensor : order) {
-    const ByteView bytes = tensor->second.bytes;
+  for (const auto& [name, bytes] : tensors) {
     if (bytes.data() != expected) {
       fail(ErrorCode::kMalformed,
-           "tensor '{}' starts at byte {} of the data, expected {}: a hole or an overlap",
-           printable(tensor->first), bytes.data() - data.data(), expected - data.data());
+           "tensor '{}' starts at byte {} of the data, expected {}: a hole or an overlap", printable(name),
+           bytes.data() - data.data(), expected - data.data());
     }
     expected = bytes.data() + bytes.size();
   }
   if (expected != data.data() + data.size()) {
     fail(ErrorCode::kMalformed, "the tensors end at byte {} of {} bytes of data", expected - data.data(),
          data.size());
+  }
+}
+
+// safetensors.torch.save_model writes one of several names of a tensor, and in the metadata for each of the
+// others the one that is there.
+void add_tied_names(Contents& contents) {
+  for (auto at = contents.args.begin(); at != contents.args.end();) {
+    const auto kept = contents.tensors.find(at->second);
+    const bool tied = kept != contents.tensors.end() && !contents.tensors.contains(at->first);
+    if (tied) contents.tensors.emplace(at->first, kept->second);
+    at = tied ? contents.args.erase(at) : std::next(at);
   }
 }
 
@@ -207,18 +223,28 @@ Contents read_safetensors(ByteView file) {
   nlohmann::json::sax_parse(text, &header);
   const ByteView data = file.subspan(kSafetensorsLengthSize + length);
   Contents contents;
-  for (const auto& row : header.rows) {
-    add_context(fmt::format("tensor '{}'", printable(row.first)),
-                [&] { contents.tensors.emplace(row.first, make_view(row.first, row.second, data)); });
+  std::vector<std::pair<std::string_view, ByteView>> places;
+  for (const auto& [name, row] : header.rows) {
+    const auto [type, bytes] =
+        add_context(fmt::format("tensor '{}'", printable(name)), [&] { return check_row(row, data); });
+    places.emplace_back(name, bytes);
+    if (type->type) {
+      contents.tensors.emplace(
+          name, TensorView{*type->type, *row.shape, row_major_strides(*row.shape), bytes, name});
+    } else {
+      contents.unreadable.emplace(name, type->name);
+    }
   }
-  check_coverage(contents.tensors, data);
+  check_coverage(std::move(places), data);
   if (contents.tensors.empty()) fail(ErrorCode::kUnsupported, "the file holds no tensors");
   contents.args = std::move(header.metadata);
+  const std::size_t tensors = contents.tensors.size() + contents.unreadable.size();
+  add_tied_names(contents);
   if (const auto epoch = contents.args.find("epoch"); epoch != contents.args.end()) {
     const PlainValue value = scalar_of_text(epoch->second);
     if (value.kind == PlainValue::Kind::kInt) contents.epoch = value.integer;
   }
-  contents.sections.push_back({"model", contents.tensors.size(), data.size(), true});
+  contents.sections.push_back({"model", tensors, data.size(), true});
   return contents;
 }
 

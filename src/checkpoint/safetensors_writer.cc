@@ -28,14 +28,19 @@ struct TypeRow {
 };
 
 // In the order in which their tensors are written.
-constexpr std::array<TypeRow, 8> kTypes{{{DType::kInt64, "I64"},
-                                         {DType::kFloat32, "F32"},
-                                         {DType::kInt32, "I32"},
-                                         {DType::kBFloat16, "BF16"},
-                                         {DType::kFloat16, "F16"},
-                                         {DType::kInt8, "I8"},
-                                         {DType::kUInt8, "U8"},
-                                         {DType::kBool, "BOOL"}}};
+constexpr std::array<TypeRow, 13> kTypes{{{DType::kUInt64, "U64"},
+                                          {DType::kInt64, "I64"},
+                                          {DType::kFloat64, "F64"},
+                                          {DType::kFloat32, "F32"},
+                                          {DType::kUInt32, "U32"},
+                                          {DType::kInt32, "I32"},
+                                          {DType::kBFloat16, "BF16"},
+                                          {DType::kFloat16, "F16"},
+                                          {DType::kUInt16, "U16"},
+                                          {DType::kInt16, "I16"},
+                                          {DType::kInt8, "I8"},
+                                          {DType::kUInt8, "U8"},
+                                          {DType::kBool, "BOOL"}}};
 
 const TypeRow& row_of(const NewTensor& tensor) {
   const auto* const found = std::ranges::find(kTypes, tensor.type, &TypeRow::type);

@@ -1,13 +1,12 @@
 #include "checkpoint/unpickle.h"
 
-#include <algorithm>
-#include <bit>
 #include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
 #include "base/utf8.h"
 #include "checkpoint/pickle_globals.h"
+#include "checkpoint/pickle_input.h"
 #include "checkpoint/pickle_objects.h"
 
 // What torch.save writes for one tensor, as pickletools shows it:
@@ -40,54 +39,36 @@ constexpr NodeId kNoneNode = 0, kFalseNode = 1, kTrueNode = 2;
 
 class Machine {
  public:
-  explicit Machine(ByteView bytes) : bytes_(bytes) {
+  explicit Machine(ByteView bytes) : input_(bytes) {
     builder_.add({.kind = NodeKind::kNone});
     builder_.add({.kind = NodeKind::kBool, .integer = 0});
     builder_.add({.kind = NodeKind::kBool, .integer = 1});
   }
 
   Pickle run() {
-    if (take_byte() != 0x80) fail_pickle("it does not start with PROTO");
-    if (const auto protocol = take_byte(); protocol < 2 || protocol > 5) {
-      fail_pickle(fmt::format("protocol {} is not 2 to 5", protocol));
-    }
     while (true) {
-      opcode_at_ = at_;
-      const std::uint8_t op = take_byte();
+      const bool first = input_.position() == 0;
+      const std::uint8_t op = input_.take_opcode();
       if (op == '.') break;
-      const bool known = run_scalar(op) || run_text(op) || run_sequence(op) || run_dict(op) ||
-                         run_stack(op) || run_memo(op) || run_object(op);
-      if (!known) fail_pickle(fmt::format("opcode 0x{:02x} is not one that torch writes", op));
+      if (op == 0x80 && first) {
+        take_protocol();
+        continue;
+      }
+      const bool known = run_value(op) || run_sequence(op) || run_dict(op) || run_stack(op) || run_memo(op) ||
+                         run_object(op);
+      if (!known) input_.fail_pickle(fmt::format("opcode 0x{:02x} is not one that torch writes", op));
     }
     const NodeId root = pop();
-    if (!stack_.empty() || !marks_.empty()) fail_pickle("values are left over at its end");
-    if (at_ != bytes_.size()) fail_pickle("bytes follow its end");
+    if (!stack_.empty() || !marks_.empty()) input_.fail_pickle("values are left over at its end");
     return std::move(builder_).finish(root);
   }
+  std::size_t end() const { return input_.position(); }
 
  private:
-  [[noreturn]] void fail_pickle(std::string_view what) const {
-    fail(ErrorCode::kMalformed, "broken pickle at byte {}: {}", opcode_at_, what);
-  }
-
-  // ---- input ----
-  ByteView take(std::uint64_t size) {
-    if (size > bytes_.size() - at_) fail_pickle("it ends early");
-    const ByteView result = bytes_.subspan(at_, size);
-    at_ += size;
-    return result;
-  }
-  template <typename T>
-  T take_value() {
-    return load<T>(take(sizeof(T)));
-  }
-  std::uint8_t take_byte() { return take_value<std::uint8_t>(); }
-  std::string_view take_line() {
-    const std::string_view rest = as_text(bytes_.subspan(at_));
-    const auto end = rest.find('\n');
-    if (end == std::string_view::npos) fail_pickle("it ends inside a name");
-    at_ += end + 1;
-    return rest.substr(0, end);
+  // Protocols 0 and 1 do not say so.
+  void take_protocol() {
+    if (const auto protocol = input_.take_byte(); protocol > 5)
+      input_.fail_pickle(fmt::format("protocol {} is not 0 to 5", protocol));
   }
 
   // ---- stack ----
@@ -99,30 +80,35 @@ class Machine {
   }
   void push_node(Node node) { push(builder_.add(std::move(node))); }
   NodeId pop() {
-    if (reach() == 0) fail_pickle("it takes a value that is not there");
+    if (reach() == 0) input_.fail_pickle("it takes a value that is not there");
     const NodeId id = stack_.back();
     stack_.pop_back();
     return id;
   }
   NodeId top() const {
-    if (reach() == 0) fail_pickle("it uses a value that is not there");
+    if (reach() == 0) input_.fail_pickle("it uses a value that is not there");
     return stack_.back();
   }
   std::vector<NodeId> pop_count(std::size_t count) {
-    if (reach() < count) fail_pickle("it takes values that are not there");
+    if (reach() < count) input_.fail_pickle("it takes values that are not there");
     std::vector<NodeId> items(stack_.end() - static_cast<std::ptrdiff_t>(count), stack_.end());
     stack_.resize(stack_.size() - count);
     return items;
   }
   std::vector<NodeId> pop_to_mark() {
-    if (marks_.empty()) fail_pickle("it closes a group that was never opened");
+    if (marks_.empty()) input_.fail_pickle("it closes a group that was never opened");
     std::vector<NodeId> items = pop_count(reach());
     marks_.pop_back();
     return items;
   }
+  std::vector<NodeId> pop_pairs() {
+    std::vector<NodeId> items = pop_to_mark();
+    if (items.size() % 2 != 0) input_.fail_pickle("a dict has a key without a value");
+    return items;
+  }
 
   // ---- opcodes, by group; false: not one of the group ----
-  bool run_scalar(std::uint8_t op) {
+  bool run_value(std::uint8_t op) {
     switch (op) {
       case 'N':
         push(kNoneNode);
@@ -133,80 +119,14 @@ class Machine {
       case 0x89:
         push(kFalseNode);
         return true;
-      case 'J':
-        push_integer(take_value<std::int32_t>());
-        return true;
-      case 'K':
-        push_integer(take_value<std::uint8_t>());
-        return true;
-      case 'M':
-        push_integer(take_value<std::uint16_t>());
-        return true;
-      case 0x8a:
-        push_long(take(take_byte()));
-        return true;
-      case 0x8b:
-        push_long(take(take_value<std::uint32_t>()));
-        return true;
-      case 'G': {  // the only big-endian value of the format
-        const double real = std::bit_cast<double>(__builtin_bswap64(take_value<std::uint64_t>()));
-        push_node({.kind = NodeKind::kFloat, .real = real});
-        return true;
-      }
       default:
-        return false;
+        break;
     }
+    auto value = input_.take_number(op);
+    if (!value) value = input_.take_text(op, builder_.texts());
+    if (value) push_node(*std::move(value));
+    return value.has_value();
   }
-
-  void push_integer(std::int64_t value) { push_node({.kind = NodeKind::kInt, .integer = value}); }
-
-  // Little-endian two's complement of any length; what passes 64 bits (seeds of random generators) is kept as
-  // bytes.
-  void push_long(ByteView bytes) {
-    if (bytes.size() > sizeof(std::uint64_t)) {
-      push_node({.kind = NodeKind::kBigInt, .text = as_text(bytes)});
-      return;
-    }
-    const bool negative = !bytes.empty() && (bytes.back() & std::byte{0x80}) != std::byte{0};
-    std::uint64_t value = negative ? ~std::uint64_t{0} : 0;
-    for (std::size_t i = bytes.size(); i-- > 0;)
-      value = (value << 8U) | std::to_integer<std::uint64_t>(bytes[i]);
-    push_integer(static_cast<std::int64_t>(value));
-  }
-
-  bool run_text(std::uint8_t op) {
-    switch (op) {
-      case 'X':
-        push_text(take(take_value<std::uint32_t>()));
-        return true;
-      case 0x8c:
-        push_text(take(take_byte()));
-        return true;
-      case 0x8d:
-        push_text(take(take_value<std::uint64_t>()));
-        return true;
-      case 'T':
-      case 'B':
-        push_bytes(take(take_value<std::uint32_t>()));
-        return true;
-      case 'U':
-      case 'C':
-        push_bytes(take(take_byte()));
-        return true;
-      case 0x8e:
-      case 0x96:
-        push_bytes(take(take_value<std::uint64_t>()));
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  void push_text(ByteView bytes) {
-    if (!is_utf8(as_text(bytes))) fail_pickle("a text is not UTF-8");
-    push_node({.kind = NodeKind::kText, .text = as_text(bytes)});
-  }
-  void push_bytes(ByteView bytes) { push_node({.kind = NodeKind::kBytes, .text = as_text(bytes)}); }
 
   bool run_sequence(std::uint8_t op) {
     switch (op) {
@@ -227,6 +147,9 @@ class Machine {
         return true;
       case ']':
         push_items(NodeKind::kList, {});
+        return true;
+      case 'l':
+        push_items(NodeKind::kList, pop_to_mark());
         return true;
       case 'a':
         extend(NodeKind::kList, pop_count(1));
@@ -253,15 +176,15 @@ class Machine {
       case '}':
         push_items(NodeKind::kDict, {});
         return true;
+      case 'd':
+        push_items(NodeKind::kDict, pop_pairs());
+        return true;
       case 's':
         extend(NodeKind::kDict, pop_count(2));
         return true;
-      case 'u': {
-        std::vector<NodeId> items = pop_to_mark();
-        if (items.size() % 2 != 0) fail_pickle("a dict has a key without a value");
-        extend(NodeKind::kDict, items);
+      case 'u':
+        extend(NodeKind::kDict, pop_pairs());
         return true;
-      }
       default:
         return false;
     }
@@ -272,7 +195,9 @@ class Machine {
   }
   void extend(NodeKind kind, const std::vector<NodeId>& items) {
     Node& target = builder_.node(top());
-    if (target.kind != kind) fail_pickle("it adds items to a value of another kind");
+    // An opaque object may be a list or a dict with a name of its own.
+    if (target.kind != kind && target.kind != NodeKind::kOpaque)
+      input_.fail_pickle("it adds items to a value of another kind");
     target.items.insert(target.items.end(), items.begin(), items.end());
   }
 
@@ -292,7 +217,7 @@ class Machine {
         push(top());
         return true;
       case 0x95:
-        take_value<std::uint64_t>();
+        input_.take_value<std::uint64_t>();
         return true;  // FRAME: a hint for buffered readers
       default:
         return false;
@@ -302,19 +227,25 @@ class Machine {
   bool run_memo(std::uint8_t op) {
     switch (op) {
       case 'q':
-        remember(take_byte());
+        remember(input_.take_byte());
         return true;
       case 'r':
-        remember(take_value<std::uint32_t>());
+        remember(input_.take_value<std::uint32_t>());
+        return true;
+      case 'p':
+        remember(input_.take_index_line());
         return true;
       case 0x94:
         remember(static_cast<std::uint32_t>(memo_.size()));
         return true;
       case 'h':
-        push(recall(take_byte()));
+        push(recall(input_.take_byte()));
         return true;
       case 'j':
-        push(recall(take_value<std::uint32_t>()));
+        push(recall(input_.take_value<std::uint32_t>()));
+        return true;
+      case 'g':
+        push(recall(input_.take_index_line()));
         return true;
       default:
         return false;
@@ -322,35 +253,45 @@ class Machine {
   }
 
   void remember(std::uint32_t index) {
-    if (memo_.size() >= kMaxMemo) fail_pickle("it remembers too many values");
+    if (memo_.size() >= kMaxMemo) input_.fail_pickle("it remembers too many values");
     memo_[index] = top();
   }
   NodeId recall(std::uint32_t index) const {
     const auto found = memo_.find(index);
-    if (found == memo_.end()) fail_pickle(fmt::format("memo {} was never set", index));
+    if (found == memo_.end()) input_.fail_pickle(fmt::format("memo {} was never set", index));
     return found->second;
   }
 
   bool run_object(std::uint8_t op) {
     switch (op) {
-      case 'c': {
-        const std::string_view module = take_line();
-        push_global(module, take_line());
+      case 'c':
+        push(global_line());
         return true;
-      }
-      case 0x93: {
-        const std::vector<NodeId> names = pop_count(2);
-        const Node& module = builder_.node(names[0]);
-        const Node& name = builder_.node(names[1]);
-        if (module.kind != NodeKind::kText || name.kind != NodeKind::kText)
-          fail_pickle("a global has no name");
-        push_global(module.text, name.text);
+      case 0x93:
+        push(global_on_stack());
         return true;
-      }
       case 'R':
       case 0x81: {
         const std::vector<NodeId> call = pop_count(2);
         push(builder_.call(call[0], call[1]));
+        return true;
+      }
+      case 0x92: {
+        const std::vector<NodeId> call = pop_count(3);
+        push(builder_.call_with_names(call[0], call[1], call[2]));
+        return true;
+      }
+      case 'i': {
+        const NodeId callable = global_line();
+        call_on_mark(callable, pop_to_mark());
+        return true;
+      }
+      case 'o': {
+        std::vector<NodeId> items = pop_to_mark();
+        if (items.empty()) input_.fail_pickle("it takes a value that is not there");
+        const NodeId callable = items.front();
+        items.erase(items.begin());
+        call_on_mark(callable, std::move(items));
         return true;
       }
       case 'b': {
@@ -361,26 +302,56 @@ class Machine {
       case 'Q':
         push(builder_.storage(pop()));
         return true;
+      case 'P':
+        push(builder_.storage_of_text(input_.take_line()));
+        return true;
       default:
         return false;
     }
   }
 
-  void push_global(std::string_view module, std::string_view name) {
-    const Global* global = find_global(module, name);
-    if (global == nullptr) {
-      fail(ErrorCode::kMalformed,
-           "the pickle asks for '{}.{}', which no checkpoint needs: refused, nothing was executed. If you "
-           "trust its "
-           "maker, load it in Python and save only the model's state_dict()",
-           printable(module), printable(name));
-    }
-    push_node({.kind = NodeKind::kGlobal, .global = global});
+  void call_on_mark(NodeId callable, std::vector<NodeId> arguments) {
+    push(builder_.call(callable, builder_.add({.kind = NodeKind::kTuple, .items = std::move(arguments)})));
   }
 
-  ByteView bytes_;
-  std::size_t at_ = 0;
-  std::size_t opcode_at_ = 0;
+  NodeId global_line() {
+    const std::string_view module = input_.take_line();
+    return global_node(module, input_.take_line());
+  }
+  NodeId global_on_stack() {
+    const std::vector<NodeId> names = pop_count(2);
+    const Node& module = builder_.node(names[0]);
+    const Node& name = builder_.node(names[1]);
+    if (module.kind != NodeKind::kText || name.kind != NodeKind::kText)
+      input_.fail_pickle("a global has no name");
+    return global_node(module.text, name.text);
+  }
+
+  NodeId global_node(std::string_view module, std::string_view name) {
+    if (const Global* global = find_global(module, name))
+      return builder_.add({.kind = NodeKind::kGlobal, .global = global});
+    if (!is_name(module) || !is_name(name) || is_program(module, name)) {
+      fail(ErrorCode::kMalformed,
+           "the pickle asks for '{}.{}', which no checkpoint needs: refused, nothing was executed. If you "
+           "trust its maker, load it in Python and save only the model's state_dict()",
+           printable(module), printable(name));
+    }
+    return builder_.opaque_global(module, name);
+  }
+
+  // As Python writes them: identifiers, joined by dots.
+  static bool is_name(std::string_view text) {
+    constexpr std::size_t kLongest = 512;
+    if (text.empty() || text.size() > kLongest || text.front() == '.' || text.back() == '.') return false;
+    while (!text.empty()) {
+      const std::size_t length = utf8_sequence_length(text);
+      if (length == 0 || !is_showable(text.substr(0, length)) || text[0] == ' ') return false;
+      text.remove_prefix(length);
+    }
+    return true;
+  }
+
+  PickleInput input_;
   PickleBuilder builder_;
   std::vector<NodeId> stack_;
   std::vector<std::size_t> marks_;  // sizes of the stack
@@ -390,7 +361,18 @@ class Machine {
 }  // namespace
 
 Pickle unpickle(ByteView bytes) {
-  return Machine(bytes).run();
+  Machine machine(bytes);
+  Pickle pickle = machine.run();
+  if (machine.end() != bytes.size())
+    fail(ErrorCode::kMalformed, "broken pickle at byte {}: bytes follow its end", machine.end());
+  return pickle;
+}
+
+Pickle unpickle_front(ByteView& bytes) {
+  Machine machine(bytes);
+  Pickle pickle = machine.run();
+  bytes = bytes.subspan(machine.end());
+  return pickle;
 }
 
 }  // namespace sealite::checkpoint

@@ -27,8 +27,7 @@ constexpr std::uint16_t kEncrypted = 0x0001, kSizesAfterData = 0x0008;
 // A full ChunkySeal file has about 4,000 entries.
 constexpr std::uint64_t kMaxEntries = std::uint64_t{1} << 20U;
 
-constexpr std::string_view kUseStateDict =
-    "it holds a program; load it with torch.jit.load and save its state_dict()";
+constexpr std::uint16_t kStored = 0, kDeflated = 8;
 
 struct Directory {
   std::uint64_t offset = 0;
@@ -61,16 +60,21 @@ bool fits(std::uint64_t offset, std::uint64_t size, std::uint64_t limit) {
   return offset <= limit && size <= limit - offset;
 }
 
-// The end record stands last, before a comment of at most 65535 bytes; a match counts only if that comment
-// reaches exactly to the file's end.
+// The end record stands last, before a comment of at most 65535 bytes. One whose comment reaches exactly to
+// the file's end is it; else the last one whose comment lies inside the file, with something behind it that
+// is no part of the zip (a newline, or what a signature tool appends).
 std::size_t find_end(ByteView file) {
   if (file.size() < kEndSize) fail_zip("shorter than its smallest part");
   const std::size_t last = file.size() - kEndSize;
   const std::size_t first = last - std::min<std::size_t>(last, kMax16);
+  std::optional<std::size_t> with_tail;
   for (std::size_t at = last + 1; at-- > first;) {
     if (load<std::uint32_t>(file, at) != kEndSignature) continue;
-    if (at + kEndSize + load<std::uint16_t>(file, at + 20) == file.size()) return at;
+    const std::size_t end = at + kEndSize + load<std::uint16_t>(file, at + 20);
+    if (end == file.size()) return at;
+    if (end < file.size() && !with_tail) with_tail = at;
   }
+  if (with_tail) return *with_tail;
   fail_zip("no end record, the file ends early");
 }
 
@@ -155,19 +159,15 @@ DirectoryRow take_row(ByteView& rest) {
   return row;
 }
 
-void check_stored(const DirectoryRow& row) {
+void check_method(const DirectoryRow& row) {
   if ((row.flags & kEncrypted) != 0) {
     fail(ErrorCode::kUnsupported, "zip entry '{}' is encrypted", printable(row.name));
   }
-  if (row.method != 0) {
-    // The only compressed entries that torch writes are the sources of TorchScript.
-    if (row.name.find("/code/") != std::string_view::npos) {
-      fail(ErrorCode::kUnsupported, "a TorchScript archive: {}", kUseStateDict);
-    }
+  if (row.method == kDeflated) return;
+  if (row.method != kStored) {
     fail(ErrorCode::kUnsupported,
          "zip entry '{}' is compressed (method {}); torch stores its entries without compression. Was the "
-         "file "
-         "zipped again? Unzip it and use the .pth inside",
+         "file zipped again? Unzip it and use the .pth inside",
          printable(row.name), row.method);
   }
   if (row.packed_size != row.size) fail_entry(row.name, "is stored but has two different sizes");
@@ -194,16 +194,16 @@ void locate_data(ByteView file, std::uint64_t limit, DirectoryRow& row) {
   const bool later = (load<std::uint16_t>(header, 6) & kSizesAfterData) != 0;
   if (!later) {
     widen(row.name, header.subspan(kLocalHeaderSize + name_size, extra_size), {&size, &packed});
-    if (size != row.size || packed != row.size) fail_entry(row.name, "has a header with another size");
+    if (size != row.size || packed != row.packed_size) fail_entry(row.name, "has a header with another size");
   }
   row.data = row.header + header_size;
-  if (!fits(row.data, row.size, limit)) fail_entry(row.name, "leaves the file");
+  if (!fits(row.data, row.packed_size, limit)) fail_entry(row.name, "leaves the file");
 }
 
 void check_overlaps(std::vector<DirectoryRow>& rows) {
   std::ranges::sort(rows, {}, &DirectoryRow::header);
   for (std::size_t i = 1; i < rows.size(); ++i) {
-    if (rows[i - 1].data + rows[i - 1].size > rows[i].header) {
+    if (rows[i - 1].data + rows[i - 1].packed_size > rows[i].header) {
       fail_entry(rows[i].name, fmt::format("overlaps '{}'", printable(rows[i - 1].name)));
     }
   }
@@ -221,23 +221,24 @@ ZipIndex read_zip_index(ByteView file) {
   std::vector<DirectoryRow> rows;
   for (std::uint64_t i = 0; i < directory.entries; ++i) {
     rows.push_back(take_row(rest));
-    check_stored(rows.back());
+    check_method(rows.back());
     locate_data(file, directory.offset, rows.back());
   }
   if (!rest.empty()) fail_zip("the directory holds more than the end record says");
   check_overlaps(rows);
   ZipIndex index;
   for (const DirectoryRow& row : rows) {
-    const bool fresh = index.emplace(row.name, ZipEntry{file.subspan(row.data, row.size), row.crc}).second;
+    const ZipEntry entry{file.subspan(row.data, row.packed_size), row.size, row.method == kDeflated, row.crc};
+    const bool fresh = index.emplace(row.name, entry).second;
     if (!fresh) fail_entry(row.name, "appears twice");
   }
   return index;
 }
 
-void check_crc(std::string_view name, const ZipEntry& entry) {
+void check_crc(std::string_view name, const ZipEntry& entry, ByteView bytes) {
   if (entry.crc == 0) return;
-  const auto* data = reinterpret_cast<const Bytef*>(entry.bytes.data());
-  const auto found = static_cast<std::uint32_t>(::crc32_z(0, data, entry.bytes.size()));
+  const auto* data = reinterpret_cast<const Bytef*>(bytes.data());
+  const auto found = static_cast<std::uint32_t>(::crc32_z(0, data, bytes.size()));
   if (found != entry.crc) {
     fail_entry(name,
                fmt::format("has checksum {:08x}, expected {:08x}: the file is damaged", found, entry.crc));

@@ -8,6 +8,7 @@
 #include "base/atomic_file.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "cli/checkpoint_options.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
@@ -180,8 +181,9 @@ Run add_convert(CLI::App& app) {
   auto arguments = std::make_shared<ConvertArguments>();
   CLI::App& command =
       *app.add_subcommand("convert", "Turn a checkpoint's detector, embedder or both into .tflite models");
-  command.add_option("checkpoint", arguments->checkpoint, ".pth or .safetensors file")->required();
+  command.add_option("checkpoint", arguments->checkpoint, kCheckpointFiles)->required();
   command.add_option("-o,--output", arguments->output, "The .tflite file to write");
+  add_key_option(command, arguments->options.key);
   command.add_option("--card", arguments->options.card,
                      "Model card: a name or a YAML file (default: from the checkpoint)");
   command

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/checkpoint_options.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/plain_text.h"
@@ -21,6 +22,7 @@ struct ExtractArguments {
   std::string output;
   std::string part = "detector";
   std::string dtype;
+  std::string key;
   bool json = false;
 };
 
@@ -31,7 +33,7 @@ ExtractOptions options_of(const ExtractArguments& arguments) {
                                                          {"float32", ExtractType::kFloat32},
                                                          {"fp16", ExtractType::kFloat16},
                                                          {"bf16", ExtractType::kBFloat16}};
-  return {kParts.at(arguments.part), kTypes.at(arguments.dtype), {}};
+  return {kParts.at(arguments.part), kTypes.at(arguments.dtype), {}, arguments.key};
 }
 
 const char* args_word(ExtractedArgs args) {
@@ -154,7 +156,7 @@ Run add_extract(CLI::App& app) {
   CLI::App& command = *app.add_subcommand(
       "extract",
       "Copy the detector (or the embedder) out of a trainer's file, with its args, to a small one");
-  command.add_option("checkpoint", arguments->checkpoint, ".pth or .safetensors file")->required();
+  command.add_option("checkpoint", arguments->checkpoint, kCheckpointFiles)->required();
   command
       .add_option("-o,--output", arguments->output,
                   "The file to write; its extension, .pth, .pt or .safetensors, is its format")
@@ -164,6 +166,7 @@ Run add_extract(CLI::App& app) {
       ->capture_default_str();
   command.add_option("--dtype", arguments->dtype, "Type of floating-point tensors (default: as in the file)")
       ->check(CLI::IsMember({"float32", "fp16", "bf16"}));
+  add_key_option(command, arguments->key);
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(
       "Optimizer, scheduler and discriminator stay behind.\n"

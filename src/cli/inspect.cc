@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "cli/checkpoint_options.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/plain_text.h"
@@ -26,6 +27,7 @@ struct InspectArguments {
   std::string file;
   bool tensors = false;
   bool json = false;
+  std::string key;
 };
 
 InspectedTensors listed(const InspectArguments& arguments) {
@@ -34,14 +36,16 @@ InspectedTensors listed(const InspectArguments& arguments) {
 
 void show_checkpoint(const InspectArguments& arguments) {
   ProgressLine progress;
-  const auto file = inspect_checkpoint(arguments.file, program_context(progress));
+  const auto file = inspect_checkpoint(arguments.file, program_context(progress), arguments.key);
   if (arguments.json) return print_json_line(to_json(file, arguments.file, listed(arguments)));
   print("{}: {} checkpoint, {}\n", arguments.file, file.format, mebibytes(file.bytes));
   print("Model: {} tensors, {} parameters\n", file.tensors.size(), file.parameters);
   print("Sections:\n");
   for (const auto& section : file.sections) {
-    print("  {:<16} {:>6} tensors  {:>14}\n", section.name, section.tensors, mebibytes(section.bytes));
+    print("  {:<16} {:>6} tensors  {:>14}{}{}\n", section.name, section.tensors, mebibytes(section.bytes),
+          section.opaque.empty() ? "" : "  opaque: ", fmt::format("{}", fmt::join(section.opaque, ", ")));
   }
+  for (const std::string& note : file.notes) print("Note: {}\n", note);
   if (!file.args.empty()) print("Args:\n");
   for (const auto& [key, value] : file.args) print("  {}: {}\n", key, value);
   if (!arguments.tensors) return;
@@ -49,6 +53,8 @@ void show_checkpoint(const InspectArguments& arguments) {
   for (const InspectedTensor& tensor : file.tensors) {
     print("  {:<9} {:<24} {}\n", tensor.type, shape_text(tensor.shape), tensor.name);
   }
+  if (!file.unreadable.empty()) print("Opaque tensors:\n");
+  for (const auto& [name, what] : file.unreadable) print("  {} {}\n", what, name);
 }
 
 void show_model(const InspectArguments& arguments) {
@@ -86,7 +92,11 @@ Run add_inspect(CLI::App& app) {
   auto arguments = std::make_shared<InspectArguments>();
   CLI::App& command =
       *app.add_subcommand("inspect", "Show what a checkpoint or model holds; nothing in it is executed");
-  command.add_option("file", arguments->file, ".pth, .safetensors or .tflite file")->required();
+  command
+      .add_option("file", arguments->file,
+                  ".pth, TorchScript, .safetensors, .index.json (or its folder) or .tflite file")
+      ->required();
+  add_key_option(command, arguments->key);
   command.add_flag("--tensors", arguments->tensors, "List every tensor");
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(

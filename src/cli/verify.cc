@@ -11,6 +11,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "cli/checkpoint_options.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
@@ -122,8 +123,8 @@ Run add_verify(CLI::App& app) {
       "verify", "Compare a model with its checkpoint, or with tensors saved from PyTorch");
   command.add_option("model", arguments->model, "A detector's or an embedder's .tflite file")->required();
   VerifyOptions& options = arguments->options;
-  command.add_option("--checkpoint", options.checkpoint,
-                     "The .pth or .safetensors file that it was converted from");
+  command.add_option("--checkpoint", options.checkpoint, "The file that it was converted from");
+  add_key_option(command, options.key);
   command.add_option("--card", options.card,
                      "Model card: a name or a YAML file (default: from the checkpoint)");
   command.add_option(

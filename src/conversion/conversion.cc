@@ -154,9 +154,11 @@ class Conversion {
       : options_(options),
         read_picture_(read_picture),
         recipe_(quantize::find_recipe(options.quantize)),
-        checkpoint_(std::make_shared<const Checkpoint>(Checkpoint::open(path))),
+        checkpoint_(std::make_shared<const Checkpoint>(Checkpoint::open(path, options.key))),
         card_(options.card.empty() ? model::derive_card(*checkpoint_) : model::load_card(options.card)),
-        border_(interface_of(options, card_)) {}
+        border_(interface_of(options, card_)) {
+    checkpoint::log_notes(*checkpoint_);
+  }
 
   // A part that is ready to be written.
   struct Prepared {
@@ -171,7 +173,7 @@ class Conversion {
   }
 
   Prepared prepare(Part part, const std::filesystem::path& output) const {
-    check_output(checkpoint_->path(), output);
+    checkpoint::check_output(*checkpoint_, output);
     if (options_.dynamic) check_dynamic(card_, part);
     Prepared prepared;
     ConvertReport& report = prepared.report;

@@ -51,16 +51,19 @@ bool is_model_file(const std::filesystem::path& path) {
   return file.gcount() == 8 && std::string_view(head.data() + 4, 4) == "TFL3";
 }
 
-CheckpointInspection inspect_checkpoint(const std::filesystem::path& checkpoint, const Context& context) {
+CheckpointInspection inspect_checkpoint(const std::filesystem::path& checkpoint, const Context& context,
+                                        const std::string& key) {
   const InContext scope(context);
-  const auto file = checkpoint::Checkpoint::open(checkpoint);
+  const auto file = checkpoint::Checkpoint::open(checkpoint, key);
   CheckpointInspection found;
   found.format = file.format();
   found.bytes = file.file_bytes();
   found.parameters = parameter_total(file);
   found.args.insert(file.args().begin(), file.args().end());
   for (const auto& section : file.sections())
-    found.sections.push_back({section.name, section.tensors, section.bytes});
+    found.sections.push_back({section.name, section.tensors, section.bytes, section.opaque});
+  found.unreadable.insert(file.unreadable().begin(), file.unreadable().end());
+  found.notes = file.notes();
   for (const auto& [name, tensor] : file.tensors())
     found.tensors.push_back({name, std::string(dtype_name(tensor.type)), tensor.shape, tensor.storage, 0});
   return found;

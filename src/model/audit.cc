@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "base/bytes.h"
 #include "base/mapped_file.h"
 #include "base/parallel.h"
 
@@ -33,6 +35,15 @@ std::uint64_t count_exponent(ByteView bytes, Word mask) {
   return total;
 }
 
+// Also what is finite, but no longer once it is float32, as which weights are read.
+std::uint64_t count_beyond_float(ByteView bytes) {
+  std::uint64_t total = 0;
+  for (std::size_t at = 0; at + sizeof(double) <= bytes.size(); at += sizeof(double)) {
+    if (!std::isfinite(static_cast<float>(load<double>(bytes, at)))) ++total;
+  }
+  return total;
+}
+
 std::uint64_t count_non_finite(DType type, ByteView bytes) {
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % sizeof(std::uint32_t) != 0) {
     const std::vector<std::byte> aligned(bytes.begin(), bytes.end());
@@ -45,6 +56,8 @@ std::uint64_t count_non_finite(DType type, ByteView bytes) {
       return count_exponent<std::uint16_t>(bytes, 0x7C00U);
     case DType::kBFloat16:
       return count_exponent<std::uint16_t>(bytes, 0x7F80U);
+    case DType::kFloat64:
+      return count_beyond_float(bytes);
     default:
       return 0;
   }

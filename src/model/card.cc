@@ -91,7 +91,7 @@ Card parse_card(std::string_view name, std::string_view yaml) {
 }
 
 std::string attenuation_name(const std::string& text) {
-  return text == "None" ? "none" : text;
+  return text == "None" || text == "null" || text.empty() ? "none" : text;
 }
 
 std::vector<std::string> card_names() {
@@ -102,7 +102,9 @@ std::vector<std::string> card_names() {
 
 Card load_card(const std::string& name_or_file) {
   const auto cards = embedded_cards();
-  const auto found = std::ranges::find(cards, name_or_file, &EmbeddedCard::name);
+  // The reference's own short name (videoseal/__init__.py: load).
+  const std::string_view name_of_card = name_or_file == "videoseal" ? "videoseal_1.0" : name_or_file;
+  const auto found = std::ranges::find(cards, name_of_card, &EmbeddedCard::name);
   if (found != cards.end()) return parse_card(found->name, found->yaml);
   const std::filesystem::path path(name_or_file);
   if (!std::filesystem::exists(path)) {

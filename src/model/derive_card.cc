@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "model/network.h"
 #include "model/weights.h"
 
@@ -14,9 +15,21 @@ namespace {
 
 using checkpoint::Checkpoint;
 
+// What the file does not say has a default; what it says and nobody can read has none.
 std::string arg(const Checkpoint& checkpoint, std::string_view key, const std::string& fallback) {
   const auto found = checkpoint.args().find(key);
-  return found == checkpoint.args().end() ? fallback : found->second;
+  if (found != checkpoint.args().end()) return found->second;
+  if (!checkpoint.opaque_args().empty()) {
+    fail(ErrorCode::kUnsupported,
+         "its args are an object, '{}', which only its own code could read; give --card ({} or a YAML file)",
+         printable(checkpoint.opaque_args()), fmt::join(card_names(), ", "));
+  }
+  if (std::ranges::find(checkpoint.dropped_args(), key) != checkpoint.dropped_args().end()) {
+    fail(ErrorCode::kUnsupported,
+         "args: '{}' is an object that only code could read; give --card ({} or a YAML file)", key,
+         fmt::join(card_names(), ", "));
+  }
+  return fallback;
 }
 
 double number(const Checkpoint& checkpoint, std::string_view key, double fallback) {

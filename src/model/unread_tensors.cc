@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "checkpoint/convert_elements.h"
 #include "model/card.h"
 
 namespace sealite::model {
@@ -14,8 +15,7 @@ namespace {
 
 // Whole numbers are counters and tables of indices; thop leaves its counts of operations as float64 buffers.
 bool is_note(std::string_view name, DType type) {
-  const bool whole = type == DType::kInt64 || type == DType::kInt32 || type == DType::kInt8 ||
-                     type == DType::kUInt8 || type == DType::kBool;
+  const bool whole = !checkpoint::is_float(type);
   const std::string_view last = name.substr(name.rfind('.') + 1);
   return whole || last == "total_ops" || last == "total_params";
 }
@@ -47,6 +47,11 @@ UnreadTensors find_unread(const checkpoint::Checkpoint& checkpoint, const std::v
     if (name.ends_with(".num_batches_tracked")) continue;
     if (is_second_name(checkpoint, parameters, name, prefix)) continue;
     (is_note(name, tensor.type) ? unread.notes : unread.weights).push_back(name);
+  }
+  for (const auto& [name, what] : checkpoint.unreadable()) {
+    if (!name.starts_with(prefix) || read.contains(name)) continue;
+    // What a module keeps besides its tensors (torch.nn.Module.get_extra_state).
+    (name.ends_with("._extra_state") ? unread.notes : unread.weights).push_back(name);
   }
   return unread;
 }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "base/utf8.h"
 #include "checkpoint/growth.h"
 #include "model/card.h"
 
@@ -92,8 +93,14 @@ void check_parameters(const checkpoint::Checkpoint& checkpoint, const std::vecto
       continue;
     }
     if (misfits++ > 0) continue;
-    first = fmt::format("tensor '{}': expected {}, found {}", parameter.name, to_string(parameter.shape),
-                        tensor == nullptr ? "none" : to_string(tensor->shape));
+    const auto unreadable = checkpoint.unreadable().find(parameter.name);
+    const std::string found =
+        tensor != nullptr ? to_string(tensor->shape)
+        : unreadable != checkpoint.unreadable().end()
+            ? fmt::format("one of type {}, which is not read", printable(unreadable->second))
+            : "none";
+    first =
+        fmt::format("tensor '{}': expected {}, found {}", parameter.name, to_string(parameter.shape), found);
   }
   if (misfits == 0) {
     add_context(checkpoint.path().string(),

@@ -108,9 +108,13 @@ std::string to_json(const CheckpointInspection& checkpoint, const std::string& f
   json["args"] = checkpoint.args;
   json["sections"] = Json::array();
   for (const auto& section : checkpoint.sections) {
-    json["sections"].push_back(
-        {{"name", section.name}, {"tensors", section.tensors}, {"bytes", section.bytes}});
+    json["sections"].push_back({{"name", section.name},
+                                {"tensors", section.tensors},
+                                {"bytes", section.bytes},
+                                {"opaque", section.opaque}});
   }
+  json["unreadable"] = checkpoint.unreadable;
+  json["notes"] = checkpoint.notes;
   if (tensors == InspectedTensors::kLeftOut) return one_line(json);
   json["tensors"] = Json::array();
   for (const InspectedTensor& tensor : checkpoint.tensors) {

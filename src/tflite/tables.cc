@@ -30,6 +30,12 @@ tfl::TensorType to_tensor_type(DType type) {
       return tfl::TensorType::BOOL;
     case DType::kInt4:
       return tfl::TensorType::INT4;
+    case DType::kFloat64:
+    case DType::kInt16:
+    case DType::kUInt16:
+    case DType::kUInt32:
+    case DType::kUInt64:
+      break;
   }
   fail(ErrorCode::kInternal, "unknown element type");
 }

@@ -9,8 +9,8 @@
 namespace sealite::verify {
 
 Original::Original(const VerifyOptions& options, const ModelKind& kind)
-    : checkpoint_(
-          std::make_shared<const checkpoint::Checkpoint>(checkpoint::Checkpoint::open(options.checkpoint))),
+    : checkpoint_(std::make_shared<const checkpoint::Checkpoint>(
+          checkpoint::Checkpoint::open(options.checkpoint, options.key))),
       card_is_named_(!options.card.empty()),
       card_(options.card.empty() ? model::derive_card(*checkpoint_) : model::load_card(options.card)),
       part_(kind.names().part),

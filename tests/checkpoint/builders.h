@@ -31,6 +31,8 @@ struct TestEntry {
   std::uint32_t local_size = 0;
   std::uint32_t directory_size = 0;
   std::uint32_t offset = 0;
+  std::uint32_t real_size = 0;  // of what is compressed
+  std::uint32_t real_crc = 0;
 };
 
 inline std::string build_zip(std::vector<TestEntry> entries, std::string_view comment = {}) {
@@ -40,18 +42,25 @@ inline std::string build_zip(std::vector<TestEntry> entries, std::string_view co
     entry.crc = static_cast<std::uint32_t>(
         ::crc32_z(0, reinterpret_cast<const Bytef*>(entry.contents.data()), entry.contents.size()));
     entry.local_size = entry.directory_size = static_cast<std::uint32_t>(entry.contents.size());
+    if (entry.real_size != 0) {
+      entry.crc = entry.real_crc;
+      entry.local_size = entry.directory_size = entry.real_size;
+    }
     entry.offset = static_cast<std::uint32_t>(out.size());
     if (entry.spoil) entry.spoil(entry);
     out += le(0x04034b50, 4) + le(20, 2) + le(entry.flags, 2) + le(entry.method, 2) + le(0, 4) +
            le(entry.crc, 4);
-    out += le(entry.local_size, 4) + le(entry.local_size, 4) + le(entry.local_name.size(), 2) + le(0, 2);
+    const bool packed = entry.real_size != 0;
+    out += le(packed ? entry.contents.size() : entry.local_size, 4) + le(entry.local_size, 4) +
+           le(entry.local_name.size(), 2) + le(0, 2);
     out += entry.local_name + entry.contents;
   }
   const std::size_t directory = out.size();
   for (const TestEntry& entry : entries) {
     out += le(0x02014b50, 4) + le(20, 2) + le(20, 2) + le(entry.flags, 2) + le(entry.method, 2) + le(0, 4);
-    out += le(entry.crc, 4) + le(entry.directory_size, 4) + le(entry.directory_size, 4) +
-           le(entry.name.size(), 2);
+    const bool packed = entry.real_size != 0;
+    out += le(entry.crc, 4) + le(packed ? entry.contents.size() : entry.directory_size, 4) +
+           le(entry.directory_size, 4) + le(entry.name.size(), 2);
     out += std::string(12, '\0') + le(entry.offset, 4) + entry.name;  // no extra, comment, disk, attributes
   }
   const std::size_t size = out.size() - directory;
@@ -102,6 +111,54 @@ inline std::string model_pickle(const std::string& tensor, std::string_view more
 inline std::string torch_zip(const std::string& pickle, const std::string& storage = std::string(24, '\1')) {
   return build_zip(
       {{"t/data.pkl", pickle}, {"t/byteorder", "little"}, {"t/data/0", storage}, {"t/version", "3\n"}});
+}
+
+/// Raw deflate, as zip entries have it.
+inline std::string deflated(std::string_view bytes) {
+  std::string out(bytes.size() + 1024, '\0');
+  z_stream stream{};
+  deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY);
+  std::string in(bytes);
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  deflateEnd(&stream);
+  out.resize(stream.total_out);
+  return out;
+}
+
+/// An entry whose contents are deflated, and whose headers say so.
+inline TestEntry deflated_entry(std::string name, const std::string& contents) {
+  TestEntry entry{.name = std::move(name), .contents = deflated(contents), .method = 8};
+  entry.real_size = static_cast<std::uint32_t>(contents.size());
+  entry.real_crc = static_cast<std::uint32_t>(
+      ::crc32_z(0, reinterpret_cast<const Bytef*>(contents.data()), contents.size()));
+  return entry;
+}
+
+/// What stands before the checkpoint's own pickle in a file of torch before 1.6.
+inline std::string legacy_head() {
+  return std::string("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15) +
+         proto("M" + le(1001, 2)) + proto("}" + text_op("little_endian") + "\x88s");
+}
+
+/// Such a file: `storages` are keys and bytes, of elements of `element_bytes`.
+inline std::string legacy_file(const std::string& pickle,
+                               const std::vector<std::pair<std::string, std::string>>& storages,
+                               std::size_t element_bytes = 4) {
+  std::string keys = "](";
+  for (const auto& [key, bytes] : storages) keys += text_op(key);
+  std::string out = legacy_head() + pickle + proto(keys + "e");
+  for (const auto& [key, bytes] : storages) out += le(bytes.size() / element_bytes, 8) + bytes;
+  return out;
+}
+
+/// Opcodes of an object of a TorchScript: its class and its attributes.
+inline std::string script_op(std::string_view name, std::string_view attributes) {
+  return "c__torch__." + std::string(name.substr(0, name.rfind('.'))) + "\n" +
+         std::string(name.substr(name.rfind('.') + 1)) + "\n)\x81}(" + std::string(attributes) + "ub";
 }
 
 /// A safetensors file.

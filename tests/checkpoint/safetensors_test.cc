@@ -68,7 +68,7 @@ std::vector<BrokenFile> cases() {
       {"UnsignedSize", "number", one("F32", "[18446744073709551615]", "[0,16]")},
       {"ThreeOffsets", "two data_offsets", one("F32", "[4]", "[0,16,16]")},
       {"NoShape", "lacks", R"({"a":{"dtype":"F32","data_offsets":[0,16]}})"},
-      {"UnknownType", "'F64'", one("F64", "[2]", "[0,16]"), 16, ErrorCode::kUnsupported},
+      {"UnknownType", "'F99'", one("F99", "[2]", "[0,16]"), 16, ErrorCode::kUnsupported},
       {"TensorTwice", "appears twice",
        R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})"},
       {"KeyTwice", "repeats", R"({"a":{"dtype":"F32","shape":[4],"shape":[4],"data_offsets":[0,16]}})"},

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# run_extract_test.sh SEALITE PACKAGES: runs extract_test.py with torch and safetensors in the folder PACKAGES,
-# installed there the first time (1 GB). Exits with 77 (skipped) if that is not possible.
+# run_torch_test.sh SCRIPT SEALITE PACKAGES: runs a Python test of this folder with torch and safetensors in the folder
+# PACKAGES, installed there the first time (1 GB). Exits with 77 (skipped) if that is not possible.
 set -euo pipefail
-sealite=$1
-packages=$2
+script=$1
+sealite=$2
+packages=$3
 here=$(dirname "${BASH_SOURCE[0]}")
 
 skip() {
-  echo "extract test: skipped: $*"
+  echo "$script: skipped: $*"
   exit 77
 }
 
@@ -32,4 +33,4 @@ python3 -c 'import safetensors.torch' 2>"$packages/import.log" ||
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-python3 "$here/extract_test.py" "$sealite" "$work"
+python3 "$here/$script" "$sealite" "$work"
