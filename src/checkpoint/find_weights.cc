@@ -13,7 +13,7 @@
 namespace sealite::checkpoint {
 namespace {
 
-constexpr std::size_t kMaxDepth = 3;
+constexpr std::size_t kMaxKeys = 3;
 constexpr std::size_t kMaxCandidates = 256;
 // Of a TorchScript: modules may be shared, so that a small file names any number of tensors.
 constexpr std::size_t kMaxScriptName = 1024;
@@ -66,7 +66,7 @@ class CandidateSearch {
       candidate.has_parts |= name.kind == NodeKind::kText && has_part_name(name.text);
     }
     if (tensors) found_.push_back(std::move(candidate));
-    if (depth == kMaxDepth) return;
+    if (depth == kMaxKeys) return;
     for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2) {
       const Node& name = pickle_[dict.items[i]];
       if (name.kind != NodeKind::kText) continue;

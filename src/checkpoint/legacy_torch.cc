@@ -13,7 +13,7 @@ namespace {
 // 0x1950a86a20f9469cfc6c, torch/serialization.py: MAGIC_NUMBER; in binary, and as protocols 0 and 1 write it.
 constexpr std::string_view kMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 constexpr std::string_view kMagicLine = "L119547037146038801333356L\n";
-constexpr std::int64_t kVersion = 1001;
+constexpr std::int64_t kLegacyVersion = 1001;
 constexpr std::size_t kLongestMagic = 32;  // with the opcodes before it
 // As of the one pickle in a zip; here nothing says how long one is.
 constexpr std::size_t kMaxPickles = std::size_t{64} << 20U;
@@ -98,8 +98,8 @@ Contents read_legacy_torch(ByteView file, const std::string& key) {
   };
   next("the magic number");
   const Pickle version = next("the version");
-  if (version[version.root].kind != NodeKind::kInt || version[version.root].integer != kVersion)
-    fail(ErrorCode::kUnsupported, "a version of the legacy torch format other than {}", kVersion);
+  if (version[version.root].kind != NodeKind::kInt || version[version.root].integer != kLegacyVersion)
+    fail(ErrorCode::kUnsupported, "a version of the legacy torch format other than {}", kLegacyVersion);
   check_system(next("the properties of its machine"));
   Pickle pickle = next("the checkpoint");
   const Pickle keys = next("the keys of its storages");

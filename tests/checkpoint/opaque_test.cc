@@ -35,23 +35,24 @@ class Opaque : public ::testing::Test {
   TestFolder folder_;
 };
 
-using Names = std::vector<std::string>;
+using Classes = std::vector<std::string>;
 
 TEST_F(Opaque, ObjectsAreNamesAndTheirData) {
   EXPECT_EQ(beside(global("pathlib", "PosixPath") + text_op("a") + text_op("b") + "\x86R"),
-            Names{"pathlib.PosixPath"});
+            Classes{"pathlib.PosixPath"});
   EXPECT_EQ(beside(global("my.own", "Class.Inner") + ")\x81}" + text_op("a") + kTensor + "sb"),
-            Names{"my.own.Class.Inner"});
+            Classes{"my.own.Class.Inner"});
   EXPECT_EQ(beside(global("torch.torch_version", "TorchVersion") + text_op("2.1") + "\x85\x81"),
-            Names{"torch.torch_version.TorchVersion"});
-  EXPECT_EQ(beside(numpy_scalar("f8", "12345678")), (Names{"numpy._core.multiarray.scalar", "numpy.dtype"}));
-  EXPECT_EQ(beside(global("a", "List") + ")\x81K\1a(K\2K\3eK\4K\5s"), Names{"a.List"});
-  EXPECT_EQ(beside(global("a", "Class")), Names{"a.Class"});
+            Classes{"torch.torch_version.TorchVersion"});
+  EXPECT_EQ(beside(numpy_scalar("f8", "12345678")),
+            (Classes{"numpy._core.multiarray.scalar", "numpy.dtype"}));
+  EXPECT_EQ(beside(global("a", "List") + ")\x81K\1a(K\2K\3eK\4K\5s"), Classes{"a.List"});
+  EXPECT_EQ(beside(global("a", "Class")), Classes{"a.Class"});
   // Named arguments, a call of what a call gave, and protocol 0's two ways to make an object.
-  EXPECT_EQ(beside(global("a", "N") + ")}" + text_op("k") + kTensor + "s\x92"), Names{"a.N"});
-  EXPECT_EQ(beside(global("functools", "partial") + ")R)R"), Names{"functools.partial"});
-  EXPECT_EQ(beside("(" + text_op("a") + "ia\nB\n"), Names{"a.B"});
-  EXPECT_EQ(beside("(" + global("a", "C") + text_op("a") + "o"), Names{"a.C"});
+  EXPECT_EQ(beside(global("a", "N") + ")}" + text_op("k") + kTensor + "s\x92"), Classes{"a.N"});
+  EXPECT_EQ(beside(global("functools", "partial") + ")R)R"), Classes{"functools.partial"});
+  EXPECT_EQ(beside("(" + text_op("a") + "ia\nB\n"), Classes{"a.B"});
+  EXPECT_EQ(beside("(" + global("a", "C") + text_op("a") + "o"), Classes{"a.C"});
 }
 
 TEST_F(Opaque, TensorsInThemAreCounted) {
@@ -103,13 +104,13 @@ TEST_F(Opaque, ArgsThatAreOneNumberAreRead) {
            le(0, 4) + le(std::bit_cast<std::uint32_t>(1.5F), 4) + std::string(16, '\0'));
   const ArgMap expected{{"config.deep", "7"}, {"one", "1.0"}, {"tensor", "1.5"}, {"true", "true"}};
   EXPECT_EQ(checkpoint.args(), expected);
-  EXPECT_EQ(checkpoint.dropped_args(), (Names{"path", "axes"}));
+  EXPECT_EQ(checkpoint.dropped_args(), (Classes{"path", "axes"}));
 }
 
 TEST_F(Opaque, ArgsThatHoldThemselvesEnd) {
   const std::string knot = global("omegaconf.nodes", "AnyNode") + ")\x81q\1}" + text_op("_val") + "h\1sb";
   EXPECT_EQ(open(model_pickle(kTensor, text_op("args") + "}" + text_op("a") + knot + "s")).dropped_args(),
-            Names{"a"});
+            Classes{"a"});
 }
 
 TEST_F(Opaque, ArgsOfAnotherKindAreNamed) {
