@@ -3,7 +3,7 @@ import pickletools
 import re
 import struct
 
-from formats import flatbuffer, pickle_ops, zip_file
+from formats import containers, flatbuffer, pickle_ops, zip_file
 
 INTERESTING = (0, 1, 2, 3, 4, 7, 8, 16, 64, 127, 128, 255, 256, 1024, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 2**30, 2**31 - 1,
                2**31, 2**32 - 1, 2**32, 2**62, 2**63 - 1, 2**63, 2**64 - 1, -1, -2, -4, -128)
@@ -25,6 +25,8 @@ class Mutator:
     def checkpoint(self, data):
         if data[:2] == b"PK":
             return self.torch_zip(data)
+        if data.startswith(containers.LEGACY_HEAD):
+            return self.legacy(data)
         return self.safetensors(data)
 
     # ---- any bytes ----
@@ -96,6 +98,22 @@ class Mutator:
             return zip_file.rebuild(data, {name: self.pickle(zip_file.read_entry(data, name))})
         if roll < 0.9:
             return self.zip_records(data)
+        return self.bytes(data)
+
+    def legacy(self, data):
+        """The pickles one by one, and the counts before the storages."""
+        pickles, at = [], 0
+        for _ in range(5):
+            end = at + 1 + max(place for _, _, place in pickletools.genops(data[at:]))
+            pickles.append(data[at:end])
+            at = end
+        roll = self.random.random()
+        if roll < 0.65:
+            which = self.random.choice((1, 2, 3, 3, 3, 3, 4))
+            pickles[which] = self.pickle(pickles[which])
+            return b"".join(pickles) + data[at:]
+        if roll < 0.85:  # the first storage's count lies there
+            return data[:at] + self.bytes(data[at:], 64)
         return self.bytes(data)
 
     def pickle(self, pickle):

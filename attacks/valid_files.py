@@ -1,6 +1,7 @@
 """Makes the sound files that attacks and mutations start from."""
 import pathlib
-import subprocess
+
+from formats import containers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
@@ -32,6 +33,8 @@ def small_files(program, folder):
         (folder / f"{name}.yaml").write_text(card)
         make(program, folder, ["make-checkpoint", "--card", f"{name}.yaml", "--part", part, "-o", f"{name}.pth"])
     make(program, folder, ["extract", "small.pth", "--part", "all", "-o", "small.safetensors"])
+    for name, data in containers.variants((folder / "small.pth").read_bytes()):
+        (folder / name).write_bytes(data)
     for part in ("detector", "embedder"):
         for recipe, options in RECIPES:
             if part == "embedder" and recipe == "dynamic":
