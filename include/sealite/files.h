@@ -24,13 +24,16 @@ struct ReadOptions {
 };
 
 /// Decodes a JPEG, PNG, WebP, AVIF, TIFF, GIF, PPM, JPEG XL or JPEG 2000 file, or what a pipe gives: upright,
-/// 8-bit RGB (docs/pipeline.md). What is odd in a file and read all the same goes to the context's log. Throws
-/// kNotFound, kIo (no permission), kMalformed, kUnsupported, kNoMemory.
+/// 8-bit RGB (docs/pipeline.md). What is odd in a file and read all the same goes to the context's log.
+/// Throws kNotFound, kIo (no permission), kMalformed, kUnsupported, kNoMemory.
 Picture read_picture(const std::filesystem::path& file, const ReadOptions& options = {},
                      const Context& context = {});
 /// The same for a file's bytes in memory, which have to stay for the call.
 Picture decode_picture(std::span<const std::byte> file, const ReadOptions& options = {},
                        const Context& context = {});
+
+/// Whether a file begins as one of the pictures that `read_picture` reads; false for what cannot be opened.
+bool is_picture_file(const std::filesystem::path& file);
 
 /// Reads the watermark of a picture file. Throws what `read_picture` and `Detector::detect` throw.
 Detection detect_file(Detector& detector, const std::filesystem::path& picture,
@@ -64,11 +67,14 @@ struct EmbedFileReport {
   std::vector<std::string> warnings;  ///< What of the input file the output file does not keep.
 };
 
-/// Marks a picture file of any kind that `read_picture` reads. `output`'s extension chooses its format; it appears when it
-/// is complete, and nothing is left of it otherwise. Size, RGB colour profile, EXIF, XMP and alpha are
-/// kept; pixels are written upright in 8-bit RGB. Throws kUsage (another length of message, an extension that
-/// is no picture's, an output that is the input or the model), kUnsupported (too large for the format), and
-/// what reading and writing throw.
+/// Throws kUsage unless the file's extension says a picture format that can be written.
+void check_output_format(const std::filesystem::path& file);
+
+/// Marks a picture file of any kind that `read_picture` reads. `output`'s extension chooses its format; it
+/// appears when it is complete, and nothing is left of it otherwise. Size, RGB colour profile, EXIF, XMP and
+/// alpha are kept; pixels are written upright in 8-bit RGB. Throws kUsage (another length of message, an
+/// extension that is no picture's, an output that is the input or the model), kUnsupported (too large for the
+/// format), and what reading and writing throw.
 EmbedFileReport embed_file(Embedder& embedder, const std::filesystem::path& input,
                            const std::filesystem::path& output, const std::string& message,
                            const EmbedFileOptions& options = {});

@@ -37,9 +37,10 @@ struct DecodedPayload {
 };
 
 /// The message to embed, or to look for, in hexadecimal. `words` is "id:N" (decimal or 0x...), "text:STRING"
-/// (UTF-8), or hexadecimal, which is checked and comes back in lower case. `key` whitens ids and texts: what
-/// is read with another key is no payload. Throws kUsage if the words are none of these or do not fit a model
-/// with `bits` bits.
+/// (UTF-8), "number:N" (the message's bits as one decimal number, most significant bit first, for any model),
+/// `bits` 0s and 1s, or hexadecimal, which is checked and comes back in lower case. `key` whitens ids and
+/// texts: what is read with another key is no payload. Throws kUsage if the words are none of these or do not
+/// fit a model with `bits` bits.
 std::string message_hex(const std::string& words, std::size_t bits, const std::string& key = {});
 
 /// A random message of `bits` bits, in hexadecimal, from the system's random numbers.

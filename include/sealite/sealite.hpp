@@ -15,6 +15,7 @@
 #include "sealite/make_checkpoint.h"
 #include "sealite/message.h"
 #include "sealite/model_source.h"
+#include "sealite/picture_verdict.h"
 #include "sealite/pixels.h"
 #include "sealite/verify.h"
 #include "sealite/version.h"

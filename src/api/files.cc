@@ -29,7 +29,9 @@ class PictureReader {
       const std::shared_lock lock(alone_);
       return image::read_picture(path, limits_);
     } catch (const Error& error) {
-      if (!several_ || is_cancellation(error.code())) throw;
+      std::error_code ignored;
+      const bool again = several_ && std::filesystem::is_regular_file(path, ignored);  // a pipe is read up
+      if (!again || is_cancellation(error.code())) throw;
     }
     const std::unique_lock lock(alone_);
     return image::read_picture(path, limits_);
@@ -87,6 +89,10 @@ Picture decode_picture(std::span<const std::byte> file, const ReadOptions& optio
   return image::decode_picture(file, {options.max_pixels});
 }
 
+bool is_picture_file(const std::filesystem::path& file) {
+  return image::is_picture(file);
+}
+
 Detection detect_file(Detector& detector, const std::filesystem::path& picture, const ReadOptions& options) {
   return detector.detect(read_picture(picture, options, detector.context()).view());
 }
@@ -118,6 +124,10 @@ void detect_files(Detector& detector, std::span<const std::filesystem::path> pic
   };
   // One thread more than readers: the one that is in the model.
   watermark::detect_stream(own.model, pictures.size(), static_cast<std::size_t>(readers) + 1, resized, give);
+}
+
+void check_output_format(const std::filesystem::path& file) {
+  image::format_of(file);
 }
 
 EmbedFileReport embed_file(Embedder& embedder, const std::filesystem::path& input,

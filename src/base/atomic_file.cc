@@ -27,7 +27,9 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
 }
 
 std::filesystem::path temporary_name(const std::filesystem::path& path) {
-  return folder_of(path) / fmt::format(".{}.{}.partial", path.filename().string(), ::getpid());
+  constexpr std::size_t kLongest = 200;  // of the 255 that a file system takes, the rest is for what is added
+  return folder_of(path) /
+         fmt::format(".{}.{}.partial", path.filename().string().substr(0, kLongest), ::getpid());
 }
 
 // A rename would put a file in the place of /dev/null, or of a pipe that another program reads.
@@ -36,6 +38,11 @@ void check_target(const std::filesystem::path& path) {
   const auto type = std::filesystem::status(path, ignored).type();
   if (!path.has_filename() || type == std::filesystem::file_type::directory) {
     fail(ErrorCode::kUsage, "'{}' is a folder, not a file name to write to", path.string());
+  }
+  constexpr std::size_t kLongestName = 255;  // NAME_MAX; the work is not done first
+  if (path.filename().string().size() > kLongestName) {
+    fail(ErrorCode::kUsage, "'{}': a name of {} bytes, and file systems take {}", path.string(),
+         path.filename().string().size(), kLongestName);
   }
   const bool free = type == std::filesystem::file_type::not_found || type == std::filesystem::file_type::none;
   if (!free && type != std::filesystem::file_type::regular) {

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
+#include "cli/picture_list.h"
 #include "cli/plain_text.h"
 #include "cli/program_context.h"
 #include "cli/units.h"
@@ -33,22 +34,6 @@ struct ConvertArguments {
   bool force = false;
   bool json = false;
 };
-
-// Folders stand for the files in them, in the order of their names.
-std::vector<std::filesystem::path> expand_folders(const std::vector<std::string>& paths) {
-  std::vector<std::filesystem::path> files;
-  for (const std::filesystem::path path : paths) {
-    if (!std::filesystem::is_directory(path)) {
-      files.push_back(path);
-      continue;
-    }
-    const std::size_t first = files.size();
-    for (const auto& entry : std::filesystem::directory_iterator(path)) files.push_back(entry.path());
-    std::sort(files.begin() + static_cast<std::ptrdiff_t>(first), files.end());
-    if (files.size() == first) fail(ErrorCode::kUsage, "'{}' has no pictures", path.string());
-  }
-  return files;
-}
 
 void print_json(const ConvertReport& report, double seconds) {
   auto json = nlohmann::ordered_json::parse(to_json(report));
@@ -137,7 +122,8 @@ int run(ConvertArguments& arguments) {
     };
   }
   arguments.options.layer_errors = !arguments.quantize_report.empty();
-  arguments.options.calibrate = expand_folders(arguments.calibrate);
+  for (const std::string& picture : list_pictures(arguments.calibrate, false))
+    arguments.options.calibrate.emplace_back(picture);
   arguments.options.replace_others = arguments.force;
   ProgressLine progress;
   arguments.options.context = program_context(progress);

@@ -13,10 +13,12 @@
 #include "cli/json_line.h"
 #include "cli/limits.h"
 #include "cli/no_memory.h"
+#include "cli/picture_list.h"
 #include "cli/plain_text.h"
 #include "cli/probability_text.h"
 #include "cli/program_context.h"
 #include "cli/units.h"
+#include "cli/verdict_table.h"
 #include "sealite/candidates.h"
 #include "sealite/files.h"
 #include "sealite/message.h"
@@ -38,6 +40,8 @@ struct DetectArguments {
   double rate = 0;  // --fpr; 0: not given
   bool logits = false;
   bool json = false;
+  bool csv = false;
+  bool recursive = false;
 };
 
 // What one picture gave.
@@ -55,6 +59,28 @@ bool carries_payloads(const Detector& detector) {
 std::string with_label(const CandidateLine& place) {
   return place.label.empty() ? fmt::format("line {}", place.line)
                              : fmt::format("line {} ({})", place.line, place.label);
+}
+
+// The best of what was asked for: a message, a candidate, else an id or a text that needs no asking.
+VerdictRow row_of(const std::string& picture, const Findings& found, const DetectArguments& arguments) {
+  VerdictRow row{picture, {}, {}, found.detection.message, 0, 0, {}};
+  if (found.match) {
+    row.matches = found.match->matches;
+    row.log10_p_value = found.match->log10_p_value;
+    row.with = arguments.expect;
+  }
+  if (found.candidate && (!found.match || found.candidate->log10_p_value < row.log10_p_value)) {
+    row.matches = found.candidate->match.matches;
+    row.log10_p_value = found.candidate->log10_p_value;
+    row.with = found.candidate->label.empty() ? found.candidate->message : found.candidate->label;
+  }
+  if (!found.match && !found.candidate && found.payload) {
+    row.log10_p_value = found.payload->log10_false_positive;
+    row.with = found.payload->words();
+  }
+  if (arguments.rate > 0) row.verdict = judge(row.log10_p_value, arguments.rate);
+  if (row.verdict != PictureVerdict::kMarked) row.with.clear();
+  return row;
 }
 
 // Whether this p-value is rare enough for --fpr.
@@ -107,6 +133,7 @@ void print_text(const std::string& picture, const Detector& detector, const Find
     print_decision(found.match->log10_p_value, arguments.rate, "  ");
   }
   if (found.candidate) print_candidate(*found.candidate, arguments.rate);
+  print_verdict(row_of(picture, found, arguments));
   if (arguments.logits) print_logits(found.detection);
 }
 
@@ -157,6 +184,9 @@ void print_json(const std::string& picture, const Detector& detector, const Find
     if (arguments.rate > 0) json["found"] = is_found(found.match->log10_p_value, arguments.rate);
   }
   if (found.candidate) json["candidate"] = candidate_json(*found.candidate, arguments.rate);
+  const VerdictRow row = row_of(picture, found, arguments);
+  if (row.verdict) json["verdict"] = picture_verdict_name(*row.verdict);
+  if (!row.with.empty()) json["marked_with"] = row.with;
   json["unused_detection_bit"] = found.detection.logits[0];
   if (arguments.logits) json["logits"] = found.detection.logits;
   json["cache"] = cache_use_name(detector.cache_use());
@@ -164,13 +194,18 @@ void print_json(const std::string& picture, const Detector& detector, const Find
   print_json_line(json);
 }
 
-void print_error(const std::string& picture, const Error& error, bool json) {
-  if (!json) {
+void print_error(const std::string& picture, const Error& error, const DetectArguments& arguments) {
+  if (arguments.csv) {
+    print_csv_row({picture, {}, {}, {}, 0, 0, message_of(error)});
+    return;
+  }
+  if (!arguments.json) {
     print_error_line(message_of(error));
     return;
   }
   auto line = nlohmann::ordered_json::object();
   line["picture"] = picture;
+  if (arguments.rate > 0) line["verdict"] = "unreadable";
   line["error"] = {{"code", error_code_name(error.code())}, {"message", message_of(error)}};
   print_json_line(line);
 }
@@ -184,7 +219,8 @@ void check_options(const DetectArguments& arguments, const Detector& detector) {
          "hexadecimal messages",
          arguments.model, detector.bits());
   }
-  if (arguments.rate > 0 && arguments.expect.empty() && arguments.candidates.empty())
+  if (arguments.rate > 0 && arguments.expect.empty() && arguments.candidates.empty() &&
+      !carries_payloads(detector))
     fail(ErrorCode::kUsage, "--fpr is for --expect and --candidates: give one of them");
   if (!arguments.expect.empty())
     add_context("--expect", [&] { message_hex(arguments.expect, detector.bits(), arguments.key); });
@@ -252,16 +288,26 @@ int run(const DetectArguments& arguments) {
   }
   int status = 0;
   bool unexplained = false;  // some picture's bits were compared with nothing
-  const std::vector<std::filesystem::path> files(arguments.pictures.begin(), arguments.pictures.end());
+  const std::vector<std::string> pictures = list_pictures(arguments.pictures, arguments.recursive);
+  const std::vector<std::filesystem::path> files(pictures.begin(), pictures.end());
+  VerdictSummary summary;
+  if (arguments.csv) print_csv_head();
   const auto report = [&](const std::string& picture, PictureDetection read) {
     if (read.error) {
-      print_error(picture, *read.error, arguments.json);
+      print_error(picture, *read.error, arguments);
+      summary.add({picture, {}, {}, {}, 0, 0, "unreadable"});
       if (status == 0) status = static_cast<int>(read.error->code());
     } else {
       const Findings found = examine(std::move(read.detection), arguments, detector, candidates);
       unexplained = unexplained || !(found.payload || found.match || found.candidate);
-      arguments.json ? print_json(picture, detector, found, arguments, read.seconds)
-                     : print_text(picture, detector, found, arguments);
+      summary.add(row_of(picture, found, arguments));
+      if (arguments.csv) {
+        print_csv_row(row_of(picture, found, arguments));
+      } else if (arguments.json) {
+        print_json(picture, detector, found, arguments, read.seconds);
+      } else {
+        print_text(picture, detector, found, arguments);
+      }
     }
     std::fflush(stdout);
   };
@@ -273,11 +319,19 @@ int run(const DetectArguments& arguments) {
   const auto answer = [&](std::size_t index, PictureDetection read) {
     const bool last = index + 1 == files.size();
     if (last) progress.show("", 0, 0);  // nothing comes after it
-    progress.pause([&] { report(arguments.pictures[index], std::move(read)); });
+    progress.pause([&] { report(shown_picture(pictures[index]), std::move(read)); });
     if (!last) show(index + 1);
   };
   detect_files(detector, files, readers(arguments), answer, arguments.read);
-  if (unexplained && !arguments.json) print_hint(detector);
+  if (arguments.rate > 0 && (arguments.csv || files.size() > 1)) {
+    const std::string line = summary.line(arguments.rate);
+    if (arguments.csv || arguments.json) {
+      print_lines_to_stderr(line + "\n");  // the other stream is a table's alone
+    } else {
+      print("{}\n", line);
+    }
+  }
+  if (unexplained && !arguments.json && !arguments.csv) print_hint(detector);
   return status;
 }
 
@@ -286,8 +340,11 @@ int run(const DetectArguments& arguments) {
 Run add_detect(CLI::App& app) {
   auto arguments = std::make_shared<DetectArguments>();
   CLI::App& command = *app.add_subcommand("detect", "Read the watermark's bits in pictures");
-  command.add_option("model", arguments->model, "A detector's .tflite file")->required();
-  command.add_option("pictures", arguments->pictures, "JPEG, PNG, WebP, AVIF, TIFF, GIF, PPM, JPEG XL or JPEG 2000 files of any size")
+  command.add_option("model,--tflite_model", arguments->model, "A detector's .tflite file")->required();
+  command
+      .add_option("pictures,--image_path", arguments->pictures,
+                  "Picture files of any size, folders of them, or - for the standard input: JPEG, PNG, WebP, "
+                  "AVIF, TIFF, GIF, PPM, JPEG XL, JPEG 2000")
       ->required();
   command.add_option("--threads", arguments->threads, "Threads for inference")
       ->check(CLI::Range(1, 256))
@@ -316,7 +373,12 @@ Run add_detect(CLI::App& app) {
       "--logits", arguments->logits,
       "Show the logits too, and the first output, the detection bit that training leaves unused");
   command.add_flag("--json", arguments->json, "Print one line of JSON for each picture, errors included");
+  command.add_flag("--csv", arguments->csv, "Print a table: one line for each picture, errors included")
+      ->excludes("--json");
+  command.add_flag("-r,--recursive", arguments->recursive, "Look into the folders inside folders too");
   command.footer(
+      "With --fpr each picture has a verdict (docs/false-positives.md): marked, not marked, cannot tell,\n"
+      "unreadable; a line at the end counts them.\n"
       "p is the probability that an unmarked picture agrees at least as well by chance (one-sided "
       "binomial),\ntimes the number of candidates if there are several. Models of 64 to 1024 bits carry ids "
       "and "
@@ -325,7 +387,7 @@ Run add_detect(CLI::App& app) {
       "  sealite detect demo.tflite photo.png --expect 5c1f93a0\n"
       "  sealite detect chunkyseal.tflite *.jpg --threads 2 --json > results.jsonl\n"
       "  sealite detect pixelseal.tflite photo.jpg --key 'my key' --expect id:1234\n"
-      "  sealite detect pixelseal.tflite photo.jpg --candidates customers.txt --fpr 1e-9");
+      "  sealite detect pixelseal.tflite photos -r --candidates customers.txt --fpr 1e-9 --csv > table.csv");
   return [arguments, key] {
     arguments->key_given = key->count() != 0;
     return run(*arguments);

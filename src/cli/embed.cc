@@ -10,6 +10,8 @@
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
+#include "cli/no_memory.h"
+#include "cli/picture_list.h"
 #include "cli/plain_text.h"
 #include "cli/probability_text.h"
 #include "cli/program_context.h"
@@ -24,8 +26,11 @@ namespace {
 
 struct EmbedArguments {
   std::string model;
-  std::string input;
+  std::vector<std::string> inputs;
   std::string output;
+  std::string output_dir;
+  std::string output_name = "{name}{ext}";
+  bool recursive = false;
   std::string message;
   std::string text;
   std::string id;
@@ -38,6 +43,12 @@ struct EmbedArguments {
   int threads = 1;
   std::string check;
   bool json = false;
+};
+
+// One picture, and the file that its marked copy goes to.
+struct Work {
+  std::string input;
+  std::string output;
 };
 
 // What the written file says when it is read again.
@@ -77,7 +88,8 @@ std::string chosen_message(const EmbedArguments& arguments, std::size_t bits) {
   if (arguments.random) return random_message_hex(bits);
   if (!payload) {
     // "id:7" is --id's: the key that belongs to it would be lost.
-    if (arguments.message.find(':') != std::string::npos)
+    const bool other = arguments.message.starts_with("id:") || arguments.message.starts_with("text:");
+    if (other)
       fail(ErrorCode::kUsage, "--message: '{}' is not hexadecimal; see --id and --text", arguments.message);
     return add_context("--message", [&] { return message_hex(arguments.message, bits); });
   }
@@ -88,8 +100,9 @@ std::string chosen_message(const EmbedArguments& arguments, std::size_t bits) {
 
 // An id or a text is read back if that is what a reader without knowledge of it decodes; raw bits if they
 // agree.
-Check check_picture(const EmbedArguments& arguments, Detector& detector, const std::string& message) {
-  const Detection found = detect_file(detector, arguments.output, arguments.files.read);
+Check check_picture(const EmbedArguments& arguments, const Work& work, Detector& detector,
+                    const std::string& message) {
+  const Detection found = detect_file(detector, work.output, arguments.files.read);
   Check check{found.message, detector.match(found, message), false};
   if (is_payload(arguments)) {
     const auto payload = detector.decode(found, arguments.key);
@@ -101,21 +114,21 @@ Check check_picture(const EmbedArguments& arguments, Detector& detector, const s
   return check;
 }
 
-void warn_not_read_back(const EmbedArguments& arguments, const MessageMatch& match) {
+void warn_not_read_back(const EmbedArguments& arguments, const Work& work, const MessageMatch& match) {
   warn(
       "'{}' is written, but '{}' does not read the message back: {} of {} bits agree, p = {}; try a higher "
       "--strength "
       "or --quality, another picture, or the detector of the same checkpoint",
-      arguments.output, arguments.check, match.matches, match.bits, probability_text(match.log10_p_value));
+      work.output, arguments.check, match.matches, match.bits, probability_text(match.log10_p_value));
 }
 
 std::string decibels(double psnr) {
   return std::isinf(psnr) ? "infinite" : fmt::format("{:.2f} dB", psnr);
 }
 
-void print_text(const EmbedArguments& arguments, const EmbedFileReport& report,
-                const std::optional<Check>& check, std::size_t bits) {
-  print("{}\n", arguments.output);
+void print_text(const Work& work, const EmbedFileReport& report, const std::optional<Check>& check,
+                std::size_t bits) {
+  print("{}\n", work.output);
   const EmbedReport& embedded = report.embedded;
   print("  message: {} ({} bits)\n", embedded.message, bits);
   print("  picture: {} x {} pixels, {}\n", embedded.width, embedded.height, mebibytes(report.bytes));
@@ -127,11 +140,11 @@ void print_text(const EmbedArguments& arguments, const EmbedFileReport& report,
         check->match.bits, check->match.accuracy(), probability_text(check->match.log10_p_value));
 }
 
-void print_json(const EmbedArguments& arguments, const EmbedFileReport& report,
-                const std::optional<Check>& check, const Embedder& embedder, double seconds) {
+void print_json(const Work& work, const EmbedFileReport& report, const std::optional<Check>& check,
+                const Embedder& embedder, double seconds) {
   auto json = nlohmann::ordered_json::object();
-  json["picture"] = arguments.input;
-  json["output"] = arguments.output;
+  json["picture"] = shown_picture(work.input);
+  json["output"] = work.output;
   json["message"] = report.embedded.message;
   json["bits"] = embedder.bits();
   json["width"] = report.embedded.width;
@@ -156,50 +169,146 @@ void print_json(const EmbedArguments& arguments, const EmbedFileReport& report,
   print_json_line(json);
 }
 
-int run(const EmbedArguments& arguments) {
+void print_failure(const Work& work, const Error& error, bool json) {
+  if (!json) {
+    print_error_line(message_of(error));
+    return;
+  }
+  auto line = nlohmann::ordered_json::object();
+  line["picture"] = shown_picture(work.input);
+  line["error"] = {{"code", error_code_name(error.code())}, {"message", message_of(error)}};
+  print_json_line(line);
+}
+
+// The pattern with {name}, the picture's name without its extension, {ext}, that extension with its dot (.png
+// where nothing can be written so), and {n}, 1 for the first picture.
+std::string output_name(const std::string& pattern, const std::string& input, std::size_t number) {
+  const std::filesystem::path path(input);
+  std::string extension = path.extension().string();
+  try {
+    check_output_format(path);
+  } catch (const Error&) {
+    extension = ".png";
+  }
+  std::string name = pattern;
+  const std::pair<std::string_view, std::string> words[] = {
+      {"{name}", path.stem().string()}, {"{ext}", extension}, {"{n}", fmt::format("{}", number)}};
+  for (const auto& [word, value] : words) {
+    const std::size_t at = name.find(word);
+    if (at != std::string::npos) name.replace(at, word.size(), value);
+  }
+  if (name.find('/') != std::string::npos)
+    fail(ErrorCode::kUsage, "--output-name: '{}' is no file name", name);
+  return name;
+}
+
+// All that can be wrong with the names is known before the first picture.
+std::vector<Work> plan(const EmbedArguments& arguments) {
+  const std::vector<std::string> inputs = list_pictures(arguments.inputs, arguments.recursive);
+  if (arguments.output.empty() == arguments.output_dir.empty())
+    fail(ErrorCode::kUsage, "say where to write: either -o FILE or --output-dir FOLDER");
+  if (!arguments.output.empty()) {
+    if (inputs.size() > 1)
+      fail(ErrorCode::kUsage, "{} pictures and one --output: give --output-dir", inputs.size());
+    return {{inputs[0], arguments.output}};
+  }
+  std::error_code error;
+  std::filesystem::create_directories(arguments.output_dir, error);
+  if (error || !std::filesystem::is_directory(arguments.output_dir)) {
+    fail(ErrorCode::kIo, "--output-dir: '{}' cannot be made: {}", arguments.output_dir,
+         error ? error.message() : "it is no folder");
+  }
+  std::vector<Work> works;
+  std::map<std::string, std::string> taken;
+  for (const std::string& input : inputs) {
+    const std::filesystem::path output = std::filesystem::path(arguments.output_dir) /
+                                         output_name(arguments.output_name, input, works.size() + 1);
+    check_output_format(output);
+    const auto [place, is_new] = taken.emplace(output.string(), input);
+    if (!is_new) {
+      fail(ErrorCode::kUsage, "'{}' and '{}' would both be written to '{}'; see --output-name", place->second,
+           input, output.string());
+    }
+    works.push_back({input, output.string()});
+  }
+  return works;
+}
+
+// Marks one picture and says so; 3 if --check does not find the message.
+int mark(const EmbedArguments& arguments, const Work& work, Embedder& embedder,
+         std::optional<Detector>& detector, ProgressLine& progress) {
   const Stopwatch stopwatch;
+  const std::string message = chosen_message(arguments, embedder.bits());
+  const EmbedFileReport report = embed_file(embedder, work.input, work.output, message, arguments.files);
+  std::optional<Check> check;
+  if (detector) check = check_picture(arguments, work, *detector, message);
+  int status = 0;
+  progress.pause([&] {
+    for (const std::string& warning : report.warnings) print_warning(warning);
+    if (arguments.json) {
+      print_json(work, report, check, embedder, stopwatch.seconds());
+    } else {
+      print_text(work, report, check, embedder.bits());
+    }
+    if (!check || check->read_back) return;
+    warn_not_read_back(arguments, work, check->match);
+    status = kNotReadBack;
+  });
+  return status;
+}
+
+// One picture that cannot be marked does not keep the others from it; the exit status is the first error's.
+int run(const EmbedArguments& arguments) {
   ProgressLine progress;
   const Context context = program_context(progress, arguments.host);
+  const std::vector<Work> works = plan(arguments);
   Embedder embedder(arguments.model, {context, arguments.threads});
-  const std::string message = chosen_message(arguments, embedder.bits());
+  chosen_message(arguments, embedder.bits());
   std::optional<Detector> detector = load_detector(arguments, context, embedder.bits());
   if (!embedder.fully_delegated())
     warn("'{}': LiteRT's fast path (XNNPACK) did not take the whole graph; it may be slow", arguments.model);
-  progress.show("marking the picture", 0, 0);
-  const EmbedFileReport report =
-      embed_file(embedder, arguments.input, arguments.output, message, arguments.files);
-  progress.show("reading it back", 0, 0);
-  std::optional<Check> check;
-  if (detector) check = check_picture(arguments, *detector, message);
-  progress.show("", 0, 0);
-  for (const std::string& warning : report.warnings) print_warning(warning);
-  if (arguments.json) {
-    print_json(arguments, report, check, embedder, stopwatch.seconds());
-  } else {
-    print_text(arguments, report, check, embedder.bits());
+  if (works.size() == 1) {
+    progress.show("marking the picture", 0, 0);
+    return mark(arguments, works[0], embedder, detector, progress);
   }
-  if (!check || check->read_back) return 0;
-  warn_not_read_back(arguments, check->match);
-  return kNotReadBack;
+  int status = 0;
+  for (std::size_t i = 0; i < works.size(); ++i) {
+    progress.show("marking pictures", i, works.size());
+    int one = 0;
+    try {
+      one = mark(arguments, works[i], embedder, detector, progress);
+    } catch (const Error& error) {
+      const ErrorCode code = error.code();
+      if (code == ErrorCode::kInterrupted || code == ErrorCode::kTimeout || code == ErrorCode::kIo) throw;
+      progress.pause([&] { print_failure(works[i], error, arguments.json); });
+      one = static_cast<int>(code);
+    }
+    if (status == 0) status = one;
+    std::fflush(stdout);
+  }
+  progress.show("", 0, 0);
+  return status;
 }
 
 constexpr const char* kFooter =
     "Exactly one of --message, --text, --id and --random says what is embedded. The output's extension "
     "chooses\n"
-    "its format (.jpg .png .webp .avif .tif); size, RGB colour profile, EXIF, XMP and alpha are kept, and "
-    "the\n"
+    "its format (.jpg .jfif .png .webp .avif .tif); what lies beside the pixels is kept, and the\n"
     "pixels are 8-bit RGB. PSNR and SSIM compare the pixels before lossy coding. docs/embedding.md\n"
     "Exit status 3: the picture is written, but --check does not read the message back (an id or a text is\n"
     "not decoded; raw bits agree no better than an unmarked picture's once in a million).\n"
     "Examples:\n"
     "  sealite embed embedder.tflite photo.jpg -o marked.jpg --message 5c1f93a0 --check detector.tflite\n"
     "  sealite embed pixelseal.tflite photo.png -o marked.png --id 1234 --key 'my key'\n"
-    "  sealite embed pixelseal.tflite photo.jpg -o marked.webp --random --strength 0.8 --json";
+    "  sealite embed pixelseal.tflite photo.jpg -o marked.webp --random --strength 0.8 --json\n"
+    "  sealite embed pixelseal.tflite photos -r --output-dir marked --output-name '{name}-marked{ext}' --id "
+    "1234";
 
 // Of these exactly one has to be given. Returns --text.
 const CLI::Option* add_message_options(CLI::App& command, EmbedArguments& arguments) {
   CLI::Option_group& group = *command.add_option_group("message", "What to embed");
-  group.add_option("--message", arguments.message, "Raw bits: hexadecimal, first bit first");
+  group.add_option("--message", arguments.message,
+                   "Raw bits: hexadecimal or as 0s and 1s, first bit first, or number:N");
   const CLI::Option* text =
       group.add_option("--text", arguments.text, "A short UTF-8 text (models of 64 to 1024 bits)");
   group.add_option("--id", arguments.id, "A number (models of 64 to 1024 bits)");
@@ -215,9 +324,18 @@ Run add_embed(CLI::App& app) {
   arguments->files.embed.metrics = true;
   CLI::App& command = *app.add_subcommand("embed", "Put a watermark into a picture");
   command.add_option("model", arguments->model, "An embedder's .tflite file")->required();
-  command.add_option("picture", arguments->input, "JPEG, PNG, WebP, AVIF, TIFF, GIF, PPM, JPEG XL or JPEG 2000 file of any size")
+  command
+      .add_option("pictures,--image_path", arguments->inputs,
+                  "Picture files of any size, folders of them, or - for the standard input: JPEG, PNG, WebP, "
+                  "AVIF, TIFF, GIF, PPM, JPEG XL, JPEG 2000")
       ->required();
-  command.add_option("-o,--output", arguments->output, "Picture to write")->required();
+  command.add_option("-o,--output", arguments->output, "Picture to write");
+  command.add_option("--output-dir", arguments->output_dir, "Folder to write to, of any number of pictures");
+  command
+      .add_option("--output-name", arguments->output_name,
+                  "Their names there: {name} and {ext} (with its dot) are the picture's own, {n} its number")
+      ->capture_default_str();
+  command.add_flag("-r,--recursive", arguments->recursive, "Look into the folders inside folders too");
   const CLI::Option* text = add_message_options(command, *arguments);
   const CLI::Option* key =
       command.add_option("--key", arguments->key, "Key for --text and --id: detect needs the same one");

@@ -156,7 +156,7 @@ Run add_extract(CLI::App& app) {
   CLI::App& command = *app.add_subcommand(
       "extract",
       "Copy the detector (or the embedder) out of a trainer's file, with its args, to a small one");
-  command.add_option("checkpoint", arguments->checkpoint, kCheckpointFiles)->required();
+  command.add_option("checkpoint,--checkpoint", arguments->checkpoint, kCheckpointFiles)->required();
   command
       .add_option("-o,--output", arguments->output,
                   "The file to write; its extension, .pth, .pt or .safetensors, is its format")

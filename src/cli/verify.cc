@@ -121,7 +121,8 @@ Run add_verify(CLI::App& app) {
   auto arguments = std::make_shared<VerifyArguments>();
   CLI::App& command = *app.add_subcommand(
       "verify", "Compare a model with its checkpoint, or with tensors saved from PyTorch");
-  command.add_option("model", arguments->model, "A detector's or an embedder's .tflite file")->required();
+  command.add_option("model,--tflite_model", arguments->model, "A detector's or an embedder's .tflite file")
+      ->required();
   VerifyOptions& options = arguments->options;
   command.add_option("--checkpoint", options.checkpoint, "The file that it was converted from");
   add_key_option(command, options.key);
@@ -132,7 +133,8 @@ Run add_verify(CLI::App& app) {
       "Tensors saved from PyTorch: an .npz file or a folder of .npy files, `images` [N,3,H,W] in [0,1] "
       "and `logits` [N,1+bits]; for an embedder `images`, `messages` [N,bits] and `delta` [N,C,H,W]; "
       "`torch_version`, if there, is quoted");
-  command.add_option("--images", options.images, "Pictures to run it on (default: two made ones)");
+  command.add_option("--images,--image_path", options.images,
+                     "Pictures to run it on (default: two made ones)");
   command.add_option("--runs", options.runs, "How often the first picture is run")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

@@ -18,9 +18,10 @@
 namespace sealite::image {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FileFormat>, 7> kExtensions{{
+constexpr std::array<std::pair<std::string_view, FileFormat>, 8> kExtensions{{
     {".jpg", FileFormat::kJpeg},
     {".jpeg", FileFormat::kJpeg},
+    {".jfif", FileFormat::kJpeg},
     {".png", FileFormat::kPng},
     {".webp", FileFormat::kWebp},
     {".avif", FileFormat::kAvif},

@@ -14,7 +14,7 @@ namespace sealite::image {
 
 enum class FileFormat : std::uint8_t { kJpeg, kPng, kWebp, kAvif, kTiff };
 
-/// What a file's extension says, in any case: .jpg .jpeg .png .webp .avif .tif .tiff. Throws kUsage for
+/// What a file's extension says, in any case: .jpg .jpeg .jfif .png .webp .avif .tif .tiff. Throws kUsage for
 /// others.
 FileFormat format_of(const std::filesystem::path& path);
 

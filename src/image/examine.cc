@@ -14,6 +14,7 @@
 #include "image/boxes.h"
 #include "image/jpeg_markers.h"
 #include "image/memory_stream.h"
+#include "image/picture.h"
 #include "image/vips_program.h"
 
 namespace sealite::image {
@@ -196,6 +197,15 @@ KnownFile examine(std::istream& file, std::uint64_t size, const std::filesystem:
 }
 
 }  // namespace
+
+bool is_picture(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, kFormatBytes> start = {};
+  file.read(start.data(), start.size());
+  return find_format({start.data(), static_cast<std::size_t>(file.gcount())}).has_value();
+}
 
 KnownFile examine(const PictureInput& input) {
   if (!input.bytes.empty()) {

@@ -36,6 +36,9 @@ Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits
 /// The same for a file's bytes in memory, which have to stay for the call.
 Picture decode_picture(std::span<const std::byte> file, const ReadLimits& limits = {});
 
+/// Whether a regular file begins as one of these.
+bool is_picture(const std::filesystem::path& path);
+
 /// Colour profile, EXIF, XMP, IPTC and resolution of a file (image/metadata.h).
 class Metadata;
 
