@@ -103,7 +103,7 @@ std::vector<std::string> card_names() {
 Card load_card(const std::string& name_or_file) {
   const auto cards = embedded_cards();
   // The reference's own short name (videoseal/__init__.py: load).
-  const std::string_view name_of_card = name_or_file == "videoseal" ? "videoseal_1.0" : name_or_file;
+  const std::string name_of_card = name_or_file == "videoseal" ? "videoseal_1.0" : name_or_file;
   const auto found = std::ranges::find(cards, name_of_card, &EmbeddedCard::name);
   if (found != cards.end()) return parse_card(found->name, found->yaml);
   const std::filesystem::path path(name_or_file);

@@ -29,6 +29,11 @@ Card parse(const std::string& yaml) {
   return parse_card("test", yaml);
 }
 
+TEST(Card, HasTheReferencesShortName) {
+  EXPECT_EQ(load_card("videoseal").name, "videoseal_1.0");
+  EXPECT_EQ(attenuation_name("null"), "none");
+}
+
 TEST(Card, CompiledInCards) {
   EXPECT_EQ(card_names(),
             (std::vector<std::string>{"chunkyseal", "pixelseal", "videoseal_0.0", "videoseal_1.0"}));
