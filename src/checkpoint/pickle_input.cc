@@ -35,9 +35,10 @@ void append_utf8(std::uint32_t letter, std::string& out) {
 // The hexadecimal number that is the first `digits` letters of `text`.
 std::optional<std::uint32_t> hexadecimal(std::string_view text, std::size_t digits) {
   if (text.size() < digits) return std::nullopt;
+  const std::string_view part = text.substr(0, digits);
   std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, value, 16);
-  if (error != std::errc() || end != text.data() + digits) return std::nullopt;
+  const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value, 16);
+  if (error != std::errc() || end != part.data() + part.size()) return std::nullopt;
   return value;
 }
 

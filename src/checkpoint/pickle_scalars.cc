@@ -53,13 +53,11 @@ std::optional<NodeId> configuration_value(const Pickle& pickle, const Node& node
 template <typename T>
 Node number_node(ByteView bytes) {
   const T value = load<T>(bytes);
-  if constexpr (std::is_floating_point_v<T>) {
-    return {.kind = NodeKind::kFloat, .real = static_cast<double>(value)};
-  } else if (std::in_range<std::int64_t>(value)) {
-    return {.kind = NodeKind::kInt, .integer = static_cast<std::int64_t>(value)};
-  } else {
-    return {.kind = NodeKind::kFloat, .real = static_cast<double>(value)};
+  if constexpr (std::is_integral_v<T>) {
+    if (std::in_range<std::int64_t>(value))
+      return {.kind = NodeKind::kInt, .integer = static_cast<std::int64_t>(value)};
   }
+  return {.kind = NodeKind::kFloat, .real = static_cast<double>(value)};
 }
 
 // The shortest decimal number that is this float32: who wrote tensor(1.4) meant 1.4, not 1.399999976.

@@ -153,6 +153,7 @@ const SafetensorsType& find_safetensors_type(std::string_view name) {
 // A row, checked against the file's data.
 struct Row {
   const SafetensorsType* type = nullptr;
+  Shape shape;
   ByteView bytes;
 };
 
@@ -173,7 +174,7 @@ Row check_row(const HeaderRow& row, ByteView data) {
     fail(ErrorCode::kMalformed, "{} bytes, but shape {} of {} needs {}", end - begin, to_string(*row.shape),
          *row.type, bytes ? std::to_string(*bytes) : "more than 2^64");
   }
-  return {&type, data.subspan(begin, end - begin)};
+  return {&type, *row.shape, data.subspan(begin, end - begin)};
 }
 
 // The data must be covered from front to back: what a hole hides is for nobody to say.
@@ -224,13 +225,13 @@ Contents read_safetensors(ByteView file) {
   const ByteView data = file.subspan(kSafetensorsLengthSize + length);
   Contents contents;
   std::vector<std::pair<std::string_view, ByteView>> places;
-  for (const auto& [name, row] : header.rows) {
-    const auto [type, bytes] =
-        add_context(fmt::format("tensor '{}'", printable(name)), [&] { return check_row(row, data); });
+  for (const auto& header_row : header.rows) {
+    const std::string& name = header_row.first;
+    const auto [type, shape, bytes] = add_context(fmt::format("tensor '{}'", printable(name)),
+                                                  [&] { return check_row(header_row.second, data); });
     places.emplace_back(name, bytes);
     if (type->type) {
-      contents.tensors.emplace(
-          name, TensorView{*type->type, *row.shape, row_major_strides(*row.shape), bytes, name});
+      contents.tensors.emplace(name, TensorView{*type->type, shape, row_major_strides(shape), bytes, name});
     } else {
       contents.unreadable.emplace(name, type->name);
     }

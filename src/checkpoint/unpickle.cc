@@ -124,8 +124,9 @@ class Machine {
     }
     auto value = input_.take_number(op);
     if (!value) value = input_.take_text(op, builder_.texts());
-    if (value) push_node(*std::move(value));
-    return value.has_value();
+    if (!value) return false;
+    push_node(*std::move(value));
+    return true;
   }
 
   bool run_sequence(std::uint8_t op) {
