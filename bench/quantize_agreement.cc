@@ -105,7 +105,8 @@ std::vector<fs::path> find_pictures(const fs::path& folder) {
 evaluate::Tensor load_pictures(std::span<const fs::path> paths, std::int64_t size) {
   evaluate::Tensor images{{static_cast<std::int64_t>(paths.size()), 3, size, size}, {}};
   for (const fs::path& path : paths) {
-    const auto chw = pixels::to_chw(pixels::resize_antialiased(image::read_picture(path), size, size));
+    const auto chw = pixels::in_layout(pixels::resize_antialiased(image::read_picture(path), size, size),
+                                       ImageLayout::kNchw);
     images.values.insert(images.values.end(), chw.begin(), chw.end());
   }
   return images;

@@ -11,7 +11,7 @@ usage: scripts/setup.sh [--lint] [--tests] [--bench] [--coverage] [--cross] [--n
   --tests    also GoogleTest, and chromium, in which a test looks at the verification report
   --bench    also Google Benchmark, for -DSEALITE_BENCH=ON
   --coverage also gcovr
-  --cross    also Debian's aarch64 compiler, qemu and LiteRT's aarch64 library (build/litert-aarch64)
+  --cross    also Debian's aarch64 compiler, qemu and LiteRT's aarch64 library (build/litert-aarch64), and emscripten
   --no-apt   never call apt (the packages are there in some other form)
 environment:
   SEALITE_LITERT_WHEEL=FILE   use this copy of the pinned LiteRT wheel instead of downloading it
@@ -53,7 +53,7 @@ packages=(
 if ((lint)); then packages+=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev); fi
 if ((bench)); then packages+=(libbenchmark-dev); fi
 if ((coverage)); then packages+=(gcovr); fi
-if ((cross)); then packages+=(g++-aarch64-linux-gnu qemu-user-static); fi
+if ((cross)); then packages+=(g++-aarch64-linux-gnu qemu-user-static emscripten); fi
 if ((tests)); then packages+=(libgtest-dev chromium fonts-dejavu-core); fi
 
 missing_packages() {

@@ -51,7 +51,7 @@ struct BenchMemory {
   std::uint64_t peak = 0;  ///< Largest resident memory until then.
 };
 
-/// Multiply-accumulates of one run: convolutions and matrix products, by how their filters are stored.
+/// MACs (multiply-accumulates) of one run: convolutions and matrix products, by how their filters are stored.
 struct BenchWork {
   std::uint64_t float_products = 0;
   std::uint64_t integer_products = 0;  ///< int8 or int4 filters.
@@ -80,7 +80,7 @@ struct BenchProfile {
   double run_seconds = 0;           ///< A whole run while profiling.
   double operator_seconds = 0;      ///< The sum over its operators.
   std::vector<ProfiledKind> kinds;  ///< The slowest first.
-  /// The slowest first; empty where the runtime's products cannot be told apart: their number is not the
+  /// The slowest first; empty where the runtime's operators cannot be told apart: their number is not the
   /// file's.
   std::vector<ProfiledLayer> layers;
 };
@@ -127,13 +127,13 @@ struct BenchReport {
   std::optional<MatrixPeak> peak;
 };
 
-/// The part of a run's time that its products would take at `peak`: float ones at the float32 peak, those
+/// The part of a run's time that its MACs would take at `peak`: float ones at the float32 peak, those
 /// with integer filters at the int8 one.
 double share_of_peak(const BenchedModel& model, const MatrixPeak& peak);
 
 /// Measures any .tflite file with float32 inputs in LiteRT on the CPU (docs/performance.md says how).
-/// `image` gets a made picture, `message` zeros and ones, other inputs numbers in [0, 1). Throws kNotFound,
-/// kMalformed, kUnsupported (other input types, no LiteRT), kUsage, kInterrupted.
+/// `image` gets a synthetic picture, `message` zeros and ones, other inputs numbers in [0, 1). Throws
+/// kNotFound, kMalformed, kUnsupported (other input types, no LiteRT), kUsage, kInterrupted.
 BenchReport bench_model(const std::filesystem::path& model, const BenchOptions& options = {});
 
 }  // namespace sealite

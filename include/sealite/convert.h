@@ -11,15 +11,10 @@
 
 #include "sealite/context.h"
 #include "sealite/error.h"
+#include "sealite/image_layout.h"
 #include "sealite/limits.h"
 
 namespace sealite {
-
-/// Order of the axes at the model's border.
-enum class ImageLayout : std::uint8_t {
-  kNchw,  ///< [1,3,S,S], as PyTorch has it
-  kNhwc,  ///< [1,S,S,3], as cameras and mobile samples have it: one TRANSPOSE less
-};
 
 /// Which of a checkpoint's two networks.
 enum class Part : std::uint8_t {

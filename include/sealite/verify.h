@@ -19,7 +19,7 @@ struct VerifyOptions {
   /// .npz or folder of .npy with tensors from PyTorch: `images` and `logits`; for an embedder `images`,
   /// `messages` and `delta` (or `embedder_delta`). A text `torch_version` in it is quoted in the verdict.
   std::filesystem::path reference;
-  std::vector<std::filesystem::path> images;  ///< Real pictures; empty: made ones.
+  std::vector<std::filesystem::path> images;  ///< Real pictures; empty: synthetic ones.
   std::uint64_t max_pixels = kMaxPixels;      ///< Of a picture file; larger ones are kUnsupported.
   int runs = 3;                               ///< Of the first picture, which must agree bit for bit.
   int threads = 0;                            ///< Compared with one thread; 0: as many as the context has.
@@ -66,7 +66,7 @@ struct ComparedOutput {
 struct MarkedPicture {
   std::string picture;
   std::string message;      ///< Hexadecimal.
-  std::int64_t height = 0;  ///< Of its file; of the model for pictures that were made or saved.
+  std::int64_t height = 0;  ///< Of its file; of the model for pictures that are synthetic or saved.
   std::int64_t width = 0;
   double model_against_reference = 0;
   double model_against_picture = 0;

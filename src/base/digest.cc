@@ -10,7 +10,8 @@
 #include "base/error.h"
 
 // Debian 12 has no library with BLAKE3. SHA-256, which it has, takes seven times as long with the processor's
-// own instructions for it, and would be seen in the time that `convert` takes (docs/performance.md).
+// own instructions for it, and would be seen in the time that `convert` takes
+// (docs/log/2026-11-performance.md).
 namespace sealite {
 namespace {
 

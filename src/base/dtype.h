@@ -34,8 +34,8 @@ std::uint64_t dtype_bytes(DType type, std::uint64_t elements);
 /// "int16", "uint16", "uint32", "uint64".
 std::string_view dtype_name(DType type);
 
-/// IEEE half and bfloat16 to float and back (round to nearest even; what is too large becomes infinite, a NaN
-/// stays a NaN).
+/// fp16 (IEEE binary16) and bfloat16 to float and back (round to nearest even; what is too large becomes
+/// infinite, a NaN stays a NaN).
 float half_to_float(std::uint16_t half);
 std::uint16_t float_to_half(float value);
 float bfloat16_to_float(std::uint16_t value);

@@ -1,12 +1,13 @@
 #include "base/file_stamp.h"
 
 #include <fmt/format.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
 #include <array>
+
+#include "base/file_system_types.h"
 
 namespace sealite {
 namespace {
@@ -25,10 +26,9 @@ std::optional<FileStamp> FileStamp::of(int fd) {
 }
 
 bool stamps_show_mapped_writes(int fd) {
-  constexpr std::int64_t kXfs = 0x58465342;  // not in every linux/magic.h
-  constexpr std::array<std::int64_t, 4> kKnown{EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, kXfs};
+  constexpr std::array kKnown{kExt4, kBtrfs, kF2fs, kXfs};
   struct statfs info{};
-  return ::fstatfs(fd, &info) == 0 && std::ranges::count(kKnown, static_cast<std::int64_t>(info.f_type)) > 0;
+  return ::fstatfs(fd, &info) == 0 && std::ranges::count(kKnown, static_cast<std::uint32_t>(info.f_type)) > 0;
 }
 
 std::string to_string(const FileStamp& stamp) {

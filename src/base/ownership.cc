@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/magic.h>
 #include <pwd.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -13,6 +12,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "base/file_system_types.h"
 
 namespace sealite {
 namespace {
@@ -39,8 +40,7 @@ bool is_private_group(gid_t group) {
 
 // They refuse leases also for want of a server's promise.
 bool is_network_file_system(std::uint32_t type) {
-  return type == NFS_SUPER_MAGIC || type == SMB_SUPER_MAGIC || type == CIFS_SUPER_MAGIC ||
-         type == SMB2_SUPER_MAGIC;
+  return type == kNfs || type == kSmb || type == kCifs || type == kSmb2;
 }
 
 bool writable_by_others(const struct stat& info) {

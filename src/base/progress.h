@@ -1,13 +1,13 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
 
 #include "base/context.h"
+#include "base/stopwatch.h"
 
 namespace sealite {
 
@@ -23,14 +23,12 @@ class Progress {
   void advance(std::uint64_t amount);
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   const Context& context_;
   std::string step_;
   std::uint64_t total_;
   std::atomic<std::uint64_t> done_{0};
   std::mutex mutex_;  // of the host's function, and of:
-  Clock::time_point told_;
+  Stopwatch since_told_;
 };
 
 }  // namespace sealite

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-// What crosses the border between C and C++: structs that may be older or newer than this library, texts,
+// What goes from C to C++ and back: structs that may be older or newer than this library, texts,
 // arrays, buffers.
 
 namespace sealite::c {

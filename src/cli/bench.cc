@@ -70,7 +70,7 @@ void print_work(const BenchedModel& model, const std::optional<MatrixPeak>& peak
         giga(floats), giga(integers), giga((floats + integers) / model.steady.median));
   for (const std::string& each : work.uncounted) print("    not counted: {}\n", each);
   if (!peak || floats + integers == 0) return;
-  print("  Share of the matrix peak: {:.1f} % (at the peak its products would take {})\n",
+  print("  Share of the matrix peak: {:.1f} % (at the peak its MACs would take {})\n",
         100 * share_of_peak(model, *peak), milliseconds(floats / peak->float32 + integers / peak->int8));
 }
 
@@ -99,10 +99,10 @@ void print_kinds(const BenchProfile& profile) {
 
 void print_layers(const BenchProfile& profile) {
   if (profile.layers.empty()) {
-    print("  Layers: the runtime's products cannot be told apart\n");
+    print("  Layers: the runtime's convolutions and matrix products cannot be told apart\n");
     return;
   }
-  print("  Slowest convolutions and products\n");
+  print("  Slowest convolutions and matrix products\n");
   print("    {:>12}  {:>6}  {:>8}  {}\n", "time", "share", "GMAC/s", "layer");
   for (std::size_t i = 0; i < std::min(kShownLayers, profile.layers.size()); ++i) {
     const ProfiledLayer& layer = profile.layers[i];

@@ -1,7 +1,7 @@
 // LiteRT's memory in large pages. XNNPACK asks for all of a model's activations at once (147 MB for
 // ChunkySeal) and fills them with zeros, one page fault for each 4 KiB: that was half of a second start
-// (docs/performance.md). It offers no allocator of one's own, so the program defines the function that it
-// calls (exported: CMakeLists.txt). The sanitizers have theirs.
+// (docs/log/2026-11-performance.md). It offers no allocator of one's own, so the program defines the function
+// that it calls (exported: CMakeLists.txt). The sanitizers have theirs.
 #include "cli/sanitized.h"
 
 #ifndef SEALITE_SANITIZED

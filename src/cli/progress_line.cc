@@ -11,7 +11,7 @@
 namespace sealite::cli {
 namespace {
 
-constexpr auto kFirst = std::chrono::seconds(1);
+constexpr double kFirst = 1;  // seconds
 constexpr auto kEvery = std::chrono::milliseconds(200);
 
 }  // namespace
@@ -37,7 +37,7 @@ void ProgressLine::show(std::string_view step, std::uint64_t done, std::uint64_t
   if (const std::string next = shown(step); next != step_) {
     take_away();
     step_ = next;
-    start_ = Clock::now();
+    step_time_ = {};
   }
   done_ = done;
   total_ = total;
@@ -53,7 +53,7 @@ void ProgressLine::redraw(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   const auto stopped = [&] { return stop.stop_requested(); };
   while (!wake_.wait_for(lock, stop, kEvery, stopped)) {
-    if (step_.empty() || Clock::now() - start_ < kFirst) continue;
+    if (step_.empty() || step_time_.seconds() < kFirst) continue;
     drawn_ = true;
     // Not fmt::print, which throws when the terminal is gone.
     std::fputs(fmt::format("\r{}\033[K", line()).c_str(), stderr);
@@ -61,7 +61,7 @@ void ProgressLine::redraw(const std::stop_token& stop) {
 }
 
 std::string ProgressLine::line() const {
-  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double elapsed = step_time_.seconds();
   const std::string time = fmt::format("{:.0f} s", elapsed);
   if (total_ == 0) return fmt::format("{}  {}", step_, time);
   std::string share = fmt::format("{}  {:3} %  {}", step_, done_ * 100 / total_, time);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -8,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
+
+#include "base/stopwatch.h"
 
 namespace sealite::cli {
 
@@ -27,7 +28,6 @@ class ProgressLine {
   void pause(const std::function<void()>& print);
 
  private:
-  using Clock = std::chrono::steady_clock;
   void redraw(const std::stop_token& stop);
   std::string line() const;
   void take_away();
@@ -36,7 +36,7 @@ class ProgressLine {
   std::string step_;
   std::uint64_t done_ = 0;
   std::uint64_t total_ = 0;
-  Clock::time_point start_;
+  Stopwatch step_time_;
   bool drawn_ = false;
   std::condition_variable_any wake_;
   std::jthread thread_;  // the last: it uses all of the above

@@ -134,7 +134,7 @@ Run add_verify(CLI::App& app) {
       "and `logits` [N,1+bits]; for an embedder `images`, `messages` [N,bits] and `delta` [N,C,H,W]; "
       "`torch_version`, if there, is quoted");
   command.add_option("--images,--image_path", options.images,
-                     "Pictures to run it on (default: two made ones)");
+                     "Pictures to run it on (default: two synthetic ones)");
   command.add_option("--runs", options.runs, "How often the first picture is run")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/digest.h"
+#include "base/image_shape.h"
 #include "pixels/resize.h"
 
 namespace sealite::conversion {
@@ -11,16 +12,14 @@ namespace {
 
 // Pictures as one batch in the graph's own layout.
 evaluate::Tensor read_batch(const std::vector<std::filesystem::path>& paths,
-                            const model::InterfaceOptions& border, std::uint64_t max_pixels,
+                            const model::InterfaceOptions& interface, std::uint64_t max_pixels,
                             const pixels::PictureReader& read_picture) {
-  evaluate::Tensor batch{{static_cast<std::int64_t>(paths.size())}, {}};
-  const bool nchw = border.layout == model::Layout::kNchw;
-  batch.shape.insert(batch.shape.end(), {nchw ? 3 : border.height, nchw ? border.height : border.width,
-                                         nchw ? border.width : 3});
+  const auto count = static_cast<std::int64_t>(paths.size());
+  evaluate::Tensor batch{image_shape(interface.layout, count, interface.height, interface.width), {}};
   for (const auto& path : paths) {
     const pixels::Planes planes =
-        pixels::resize_antialiased(read_picture(path, max_pixels).view(), border.height, border.width);
-    const std::vector<float> values = nchw ? pixels::to_chw(planes) : planes.data;
+        pixels::resize_antialiased(read_picture(path, max_pixels).view(), interface.height, interface.width);
+    const std::vector<float> values = pixels::in_layout(planes, interface.layout);
     batch.values.insert(batch.values.end(), values.begin(), values.end());
   }
   return batch;
@@ -38,11 +37,11 @@ evaluate::Tensor random_messages(std::int64_t count, std::int64_t bits) {
 }  // namespace
 
 std::vector<evaluate::Tensor> calibration_inputs(const graph::Graph& graph, const ConvertOptions& options,
-                                                 const model::InterfaceOptions& border,
+                                                 const model::InterfaceOptions& interface,
                                                  const pixels::PictureReader& read_picture) {
   std::vector<evaluate::Tensor> inputs;
   if (options.calibrate.empty()) return inputs;
-  inputs.push_back(read_batch(options.calibrate, border, options.max_pixels, read_picture));
+  inputs.push_back(read_batch(options.calibrate, interface, options.max_pixels, read_picture));
   if (graph.inputs.size() > 1)
     inputs.push_back(random_messages(inputs[0].shape[0], graph.shape(graph.inputs[1]).back()));
   return inputs;

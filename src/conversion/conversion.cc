@@ -6,6 +6,7 @@
 #include "base/context.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/image_shape.h"
 #include "checkpoint/check_output.h"
 #include "conversion/calibration.h"
 #include "conversion/convert_output.h"
@@ -29,17 +30,16 @@ namespace {
 using checkpoint::Checkpoint;
 
 model::InterfaceOptions interface_of(const ConvertOptions& options, const model::Card& card) {
-  model::InterfaceOptions border;
-  border.layout = options.layout == ImageLayout::kNchw ? model::Layout::kNchw : model::Layout::kNhwc;
-  border.height = border.width = options.image_size > 0 ? options.image_size : card.image_size;
-  return border;
+  const std::int64_t size = options.image_size > 0 ? options.image_size : card.image_size;
+  return {options.layout, 1, size, size};
 }
 
 // Shapes as users see them: -1 where free.
-Shape free_dimensions(Shape shape, bool dynamic, bool nchw) {
-  if (!dynamic) return shape;
+Shape free_dimensions(Shape shape, const ConvertOptions& options) {
+  if (!options.dynamic) return shape;
   shape[0] = -1;
-  if (shape.size() == 4) shape[nchw ? 2 : 1] = shape[nchw ? 3 : 2] = -1;
+  const ImageAxes axes = image_axes(options.layout);
+  if (shape.size() == 4) shape[axes.height] = shape[axes.width] = -1;
   return shape;
 }
 
@@ -51,7 +51,7 @@ model_file::Metadata metadata_of(const model::Card& card, const ConvertReport& r
   metadata.part = part_name(report.part);
   metadata.bits = card.bits;
   metadata.image_size = image_size;
-  metadata.layout = options.layout == ImageLayout::kNchw ? "nchw" : "nhwc";
+  metadata.layout = layout_name(options.layout);
   metadata.precision = report.precision;
   metadata.sealite_version = sealite::version();
   metadata.checkpoint_hash = report.checkpoint_hash;
@@ -156,7 +156,7 @@ class Conversion {
         recipe_(quantize::find_recipe(options.quantize)),
         checkpoint_(std::make_shared<const Checkpoint>(Checkpoint::open(path, options.key))),
         card_(options.card.empty() ? model::derive_card(*checkpoint_) : model::load_card(options.card)),
-        border_(interface_of(options, card_)) {
+        interface_(interface_of(options, card_)) {
     checkpoint::log_notes(*checkpoint_);
   }
 
@@ -169,7 +169,7 @@ class Conversion {
   };
 
   std::string guide_name(Part part) const {
-    return conversion::guide_name(card_, part, border_.height, options_);
+    return conversion::guide_name(card_, part, interface_.height, options_);
   }
 
   Prepared prepare(Part part, const std::filesystem::path& output) const {
@@ -190,7 +190,7 @@ class Conversion {
     }
     std::vector<evaluate::Tensor> calibration;
     if (quantizes(options_, recipe_))
-      calibration = calibration_inputs(graph, options_, border_, read_picture_);
+      calibration = calibration_inputs(graph, options_, interface_, read_picture_);
     if (!calibration.empty()) prepared.calibration_hash = hash_of(calibration[0]);
     // Known when every weight has been read (`write`); of the same length, so that the place for it is right.
     report.checkpoint_hash = std::string(model::kHashAlgorithm) + std::string(2 * sizeof(Digest), '0');
@@ -205,9 +205,9 @@ class Conversion {
     report.precision_label = quantize::find_recipe(report.precision).label;
     if (!options_.replace_others)
       check_origin(output, metadata(prepared), [&] { return model::audit(checkpoint_, parameters).hash; });
-    report.input_shape = free_dimensions(graph.shape(graph.inputs[0]), options_.dynamic, nchw());
+    report.input_shape = free_dimensions(graph.shape(graph.inputs[0]), options_);
     if (graph.inputs.size() > 1) report.message_shape = graph.shape(graph.inputs[1]);
-    report.output_shape = free_dimensions(graph.shape(graph.outputs[0]), options_.dynamic, nchw());
+    report.output_shape = free_dimensions(graph.shape(graph.outputs[0]), options_);
     return prepared;
   }
 
@@ -228,7 +228,7 @@ class Conversion {
       return {{model_file::kMetadataName, to_json(metadata(prepared))}};
     };
     file.dynamic_shapes = options_.dynamic;
-    file.nchw_input = nchw();
+    file.layout = options_.layout;
     return tflite::write_unnamed(prepared.graph, prepared.report.output, file);
   }
 
@@ -252,8 +252,6 @@ class Conversion {
          more == 0 ? "" : fmt::format(" (and {} more tensors have)", more));
   }
 
-  bool nchw() const { return options_.layout == ImageLayout::kNchw; }
-
   // A file with the other part alone is no fault of its card.
   void check_part(Part part) const {
     const Part other = part == Part::kDetector ? Part::kEmbedder : Part::kDetector;
@@ -271,7 +269,7 @@ class Conversion {
   }
 
   model_file::Metadata metadata(const Prepared& prepared) const {
-    return metadata_of(card_, prepared.report, border_.height, options_, prepared.calibration_hash);
+    return metadata_of(card_, prepared.report, interface_.height, options_, prepared.calibration_hash);
   }
 
   // Checks the checkpoint against the card; `parameters` gets what the network reads, `auditor` will see it.
@@ -284,13 +282,13 @@ class Conversion {
       return model::Weights(checkpoint_, auditor);
     };
     check_part(part);
-    return add_context(fmt::format("'{}' at {}x{}", card_.name, border_.height, border_.width), [&] {
+    return add_context(fmt::format("'{}' at {}x{}", card_.name, interface_.height, interface_.width), [&] {
       if (part == Part::kDetector) {
         const auto network = model::make_detector(card_);
-        return model::build_detector_graph(*network, checked(network), border_);
+        return model::build_detector_graph(*network, checked(network), interface_);
       }
       const auto network = model::make_embedder(card_);
-      return model::build_embedder_graph(*network, checked(network), border_);
+      return model::build_embedder_graph(*network, checked(network), interface_);
     });
   }
 
@@ -299,7 +297,7 @@ class Conversion {
   const quantize::Recipe& recipe_;
   std::shared_ptr<const Checkpoint> checkpoint_;
   model::Card card_;
-  model::InterfaceOptions border_;
+  model::InterfaceOptions interface_;
 };
 
 // None is named before all are on their place. A rename that then fails leaves those before it: they are

@@ -45,7 +45,7 @@ struct Value {
   Mark mark = Mark::kNone;
 };
 
-/// The real values of a constant: integers times their scales, halves widened (row-major float32).
+/// The real values of a constant: integers times their scales, fp16 widened (row-major float32).
 std::vector<float> read_reals(const Value& constant);
 /// Those of some rows.
 std::vector<float> read_reals(const Value& constant, Rows rows);

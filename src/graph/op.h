@@ -74,7 +74,7 @@ struct Reduce {
   bool keep_dims = true;
 };
 
-/// Mirror of `amount` pixels on each side of H and W, without repeating the border (PyTorch ReflectionPad2d).
+/// Mirror of `amount` pixels on each side of H and W, without repeating the edge (PyTorch ReflectionPad2d).
 struct ReflectionPad {
   std::int64_t amount = 1;
 };
@@ -174,6 +174,8 @@ template <typename... Fs>
 struct Overloaded : Fs... {
   using Fs::operator()...;
 };
+template <typename... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;  // C++20 deduces it; clang 14 does not
 
 /// The activation that `op` applies to its own output; kNone for ops that have no such setting.
 Activation activation_of(const Op& op);

@@ -1,7 +1,6 @@
 #include "sealite/bench.h"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/stopwatch.h"
 #include "measure/loaded_model.h"
 #include "measure/matrix_peak.h"
 #include "measure/operator_profile.h"
@@ -19,17 +19,11 @@ namespace sealite {
 namespace {
 
 using namespace measure;
-using Clock = std::chrono::steady_clock;
-
 constexpr int kUsualRuns = 50;
 constexpr int kLeastRuns = 5;
 constexpr double kMostSeconds = 30;     // for each model
 constexpr double kWarmUpSeconds = 0.5;  // as LiteRT's benchmark_model
 constexpr std::size_t kMostWarmUps = 1000;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 BenchWork work_of(const model_file::Workload& workload) {
   BenchWork work;
@@ -59,9 +53,9 @@ Subject start(Candidate candidate, const BenchOptions& options) {
   found.work = work_of(candidate.work);
   reset_peak_memory();
   const ProcessMemory before = read_process_memory();
-  const auto begin = Clock::now();
+  const Stopwatch stopwatch;
   runtime::CompiledModel model = load(candidate, options, false);
-  found.load_seconds = seconds_since(begin);
+  found.load_seconds = stopwatch.seconds();
   const ProcessMemory loaded = read_process_memory();
   found.first_seconds = time_run(model);
   const ProcessMemory run = read_process_memory();
@@ -73,10 +67,10 @@ Subject start(Candidate candidate, const BenchOptions& options) {
 
 void warm_up(Subject& subject) {
   std::vector<double> times;
-  const auto begin = Clock::now();
+  const Stopwatch stopwatch;
   do {
     times.push_back(time_run(subject.model));
-  } while (seconds_since(begin) < kWarmUpSeconds && times.size() < kMostWarmUps);
+  } while (stopwatch.seconds() < kWarmUpSeconds && times.size() < kMostWarmUps);
   subject.found.warm_up = summarize(std::move(times));
 }
 
@@ -84,9 +78,9 @@ void warm_up(Subject& subject) {
 void time_rounds(std::vector<Subject*> subjects, int runs) {
   const int most = runs > 0 ? runs : kUsualRuns;
   Progress progress("measuring", static_cast<std::uint64_t>(most));
-  const auto begin = Clock::now();
+  const Stopwatch stopwatch;
   for (int round = 0; round < most; ++round) {
-    const bool enough = seconds_since(begin) > kMostSeconds * static_cast<double>(subjects.size());
+    const bool enough = stopwatch.seconds() > kMostSeconds * static_cast<double>(subjects.size());
     if (runs == 0 && round >= kLeastRuns && enough) break;
     for (Subject* subject : subjects) subject->times.push_back(time_run(subject->model));
     std::ranges::reverse(subjects);

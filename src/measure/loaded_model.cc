@@ -1,7 +1,6 @@
 #include "measure/loaded_model.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <random>
 #include <utility>
@@ -9,6 +8,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/stopwatch.h"
 
 namespace sealite::measure {
 namespace {
@@ -24,7 +24,7 @@ float picture_value(std::size_t index, float noise) {
   return std::clamp(0.5F + 0.4F * wave + 0.1F * (noise - 0.5F), 0.0F, 1.0F);
 }
 
-std::vector<float> made_values(const model_file::ModelTensor& input) {
+std::vector<float> synthetic_values(const model_file::ModelTensor& input) {
   std::vector<float> values(element_count(input.shape).value_or(0));
   std::mt19937 random(1);
   std::uniform_real_distribution<float> uniform(0, 1);
@@ -88,15 +88,15 @@ runtime::CompiledModel load(const Candidate& candidate, const BenchOptions& opti
     return *found;
   };
   for (std::size_t i = 0; i < inputs.size(); ++i) model.resize_input(i, stored(inputs[i]).shape);
-  for (std::size_t i = 0; i < inputs.size(); ++i) model.write_input(i, made_values(stored(inputs[i])));
+  for (std::size_t i = 0; i < inputs.size(); ++i) model.write_input(i, synthetic_values(stored(inputs[i])));
   return model;
 }
 
 double time_run(runtime::CompiledModel& model) {
   check_cancelled();
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   model.run();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return stopwatch.seconds();
 }
 
 }  // namespace sealite::measure

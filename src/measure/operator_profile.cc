@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/stopwatch.h"
 #include "measure/statistics.h"
 
 namespace sealite::measure {
@@ -72,9 +72,9 @@ BenchProfile measure_profile(const Candidate& candidate, const BenchOptions& opt
   double total = 0;
   for (int run = 0; run < kMostRuns && (run < kLeastProfiledRuns || total < kMostSeconds); ++run) {
     check_cancelled();
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch stopwatch;
     profiles.push_back(model.run_profiled());
-    runs.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    runs.push_back(stopwatch.seconds());
     total += runs.back();
     if (profiles.back().size() != profiles.front().size())
       fail(ErrorCode::kUnsupported, "LiteRT's profiler reports another number of operators in each run");

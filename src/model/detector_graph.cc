@@ -1,6 +1,6 @@
 #include "model/detector_graph.h"
 
-#include "model/picture_border.h"
+#include "model/image_input.h"
 
 namespace sealite::model {
 
@@ -8,10 +8,10 @@ graph::Graph build_detector_graph(const DetectorNetwork& network, const Weights&
                                   const InterfaceOptions& options) {
   graph::Graph graph;
   graph::Builder builder(graph);
-  const graph::ValueId image = picture_input(builder, options);
+  const graph::ValueId image = image_input(builder, options);
   graph::ValueId logits = blame_the_picture("too small a picture for this network",
                                             [&] { return network.build(weights, builder, image); });
-  if (options.layout == Layout::kNchw && builder.shape(logits).size() == 4)
+  if (options.layout == ImageLayout::kNchw && builder.shape(logits).size() == 4)
     logits = builder.add("logits.nchw", graph::Transpose{{0, 3, 1, 2}}, {logits});
   graph.outputs = {logits};
   return graph;

@@ -1,6 +1,6 @@
 #include "model/embedder_graph.h"
 
-#include "model/picture_border.h"
+#include "model/image_input.h"
 
 namespace sealite::model {
 
@@ -8,12 +8,12 @@ graph::Graph build_embedder_graph(const EmbedderNetwork& network, const Weights&
                                   const InterfaceOptions& options) {
   graph::Graph graph;
   graph::Builder builder(graph);
-  const graph::ValueId image = picture_input(builder, options);
+  const graph::ValueId image = image_input(builder, options);
   const graph::ValueId message =
       builder.input("message", {options.batch, network.bits()}, graph::Mark::kMessage);
   graph::ValueId delta = blame_the_picture("the picture's height and width do not suit this network",
                                            [&] { return network.build(weights, builder, image, message); });
-  if (options.layout == Layout::kNchw)
+  if (options.layout == ImageLayout::kNchw)
     delta = builder.add("delta.nchw", graph::Transpose{{0, 3, 1, 2}}, {delta});
   graph.outputs = {delta};
   return graph;

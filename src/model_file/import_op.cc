@@ -53,7 +53,7 @@ class OpImporter {
     switch (code_) {
       case BuiltinOperator::MIRROR_PAD:
         if (options<tfl::MirrorPadOptions>().mode() != tfl::MirrorPadMode::REFLECT)
-          unsupported("a repeated border");
+          unsupported("a repeated edge");
         return reflection_pad();
       case BuiltinOperator::PAD:
         return zero_pad();

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "base/image_shape.h"
 #include "model_file/import_graph.h"
 #include "model_file/model_file.h"
 #include "model_file/run_memory.h"
@@ -13,7 +14,7 @@
 namespace sealite::model_file {
 namespace {
 
-/// What the operators take: integer filters, halves and floats each where LiteRT has a kernel for them.
+/// What the operators take: integer, fp16 and float32 filters each where LiteRT has a kernel for them.
 void check_operands(const graph::Graph& graph) {
   for (const graph::Node& node : graph.nodes) {
     const bool dense = std::holds_alternative<graph::Conv2D>(node.op) ||
@@ -43,12 +44,13 @@ void check_picture(const graph::Graph& graph) {
   constexpr std::int64_t kMaxSide = 1 << 12;  // what `convert --image-size` takes
   for (const graph::ValueId id : graph.inputs) {
     const Shape& shape = graph.shape(id);
-    const bool picture = shape.size() == 4;
-    const bool message = shape.size() == 2;
-    const bool square =
-        picture && (shape[1] == 3 ? shape[2] == shape[3] : shape[1] == shape[2] && shape[3] == 3);
-    if ((!picture && !message) || shape[0] != 1 ||
-        (picture && (!square || shape[2] < kMinSide || shape[2] > kMaxSide)))
+    const std::optional<ImageLayout> layout = layout_of_input(shape);
+    bool fits = shape.size() == 2 && shape[0] == 1;
+    if (layout) {
+      const std::int64_t side = shape[image_axes(*layout).height];
+      fits = shape == image_shape(*layout, 1, side, side) && side >= kMinSide && side <= kMaxSide;
+    }
+    if (!fits)
       fail(ErrorCode::kUnsupported,
            "input '{}' is {}, expected one square picture of {} to {} pixels, or one message",
            graph.value(id).name, to_string(shape), kMinSide, kMaxSide);

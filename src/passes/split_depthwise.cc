@@ -41,8 +41,8 @@ std::int64_t distance(const std::vector<std::int64_t>& positions) {
 }  // namespace
 
 // XNNPACK's depthwise kernels have 3, 4, 9 or 25 taps, cost what that number says, and above it are 6 times
-// slower per tap (measured, docs/performance.md). A 7x7 SAME filter is exactly the sum of dilated ones; the
-// bias is in the first.
+// slower per tap (measured, docs/log/2026-11-performance.md). A 7x7 SAME filter is exactly the sum of dilated
+// ones; the bias is in the first.
 std::optional<ValueId> split_depthwise(const Graph& graph, const Node& node, Builder& patch) {
   const auto* op = std::get_if<graph::DepthwiseConv2D>(&node.op);
   if (op == nullptr || op->padding != graph::Padding::kSame || op->dilation_h != 1 || op->dilation_w != 1) {

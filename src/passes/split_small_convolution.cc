@@ -5,7 +5,7 @@
 namespace sealite::passes {
 namespace {
 
-// With more pixels the convolution is as fast (measured, docs/performance.md).
+// With more pixels the convolution is as fast (measured, docs/log/2026-11-performance.md).
 constexpr std::int64_t kMostPixels = 64;
 
 }  // namespace

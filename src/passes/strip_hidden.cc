@@ -11,7 +11,7 @@ namespace {
 using graph::BinaryKind;
 using graph::Mark;
 
-// Below this the hidden activation is as fast whole (measured, docs/performance.md).
+// Below this the hidden activation is as fast whole (measured, docs/log/2026-11-performance.md).
 constexpr std::uint64_t kFewestElements = std::uint64_t{8} << 20U;  // 32 MiB
 // A strip that stays, with what is made of it, in the caches.
 constexpr std::uint64_t kStripElements = std::uint64_t{3} << 19U;  // 6 MiB

@@ -216,7 +216,10 @@ Planes resize_antialiased(const PixelView& picture, std::int64_t height, std::in
   if (height == picture.height && width == picture.width) {
     ByteRows all(rows);
     auto to = out.data.begin();
-    for (std::int64_t y = 0; y < height; ++y) to = std::ranges::copy(all(y), to).out;
+    for (std::int64_t y = 0; y < height; ++y) {
+      const auto row = all(y);
+      to = std::copy(row.begin(), row.end(), to);
+    }
     return out;
   }
   resize_into([&] { return ByteRows(rows); }, picture.height, picture.width, out);
@@ -264,16 +267,6 @@ void RowResizer::rows(std::int64_t first, std::int64_t last, std::span<float> ou
   std::ranges::fill(out, 0.0F);
   FloatRows in(impl_->planes);
   resize_band(in, impl_->across, impl_->down, channels, first, last, out);
-}
-
-std::vector<float> to_chw(const Planes& planes) {
-  const auto channels = static_cast<std::size_t>(planes.channels);
-  const std::size_t pixels = planes.data.size() / channels;
-  std::vector<float> chw(planes.data.size());
-  for (std::size_t i = 0; i < pixels; ++i) {
-    for (std::size_t c = 0; c < channels; ++c) chw[c * pixels + i] = planes.data[i * channels + c];
-  }
-  return chw;
 }
 
 }  // namespace sealite::pixels

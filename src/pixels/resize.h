@@ -5,17 +5,10 @@
 #include <span>
 #include <vector>
 
+#include "pixels/planes.h"
 #include "sealite/pixels.h"
 
 namespace sealite::pixels {
-
-/// A float picture or map, e.g. RGB in [0, 1] or a one-channel watermark.
-struct Planes {
-  std::int64_t height = 0;
-  std::int64_t width = 0;
-  std::int64_t channels = 0;
-  std::vector<float> data;  ///< HWC.
-};
 
 /// Antialiased bilinear resize in float32, equal to PyTorch's `interpolate(mode="bilinear", antialias=True,
 /// align_corners=False)` but for the last rounding: a triangle filter, as wide as the reduction, renormalised
@@ -45,8 +38,5 @@ class RowResizer {
   struct Impl;
   std::unique_ptr<const Impl> impl_;
 };
-
-/// The same values plane after plane (CHW), as PyTorch has them.
-std::vector<float> to_chw(const Planes& planes);
 
 }  // namespace sealite::pixels

@@ -26,7 +26,7 @@ double relative_error(const std::vector<float>& wanted, const std::vector<float>
   return norm == 0 ? 0 : std::sqrt(difference / norm);
 }
 
-// The integers or halves of a quantised node.
+// The integers or fp16 values of a quantised node.
 const Value& stored_filter(const Graph& graph, const Node& node) {
   const Value& filter = graph.value(node.inputs[1]);
   return filter.source ? filter : graph.value(graph.producer(node.inputs[1])->inputs[0]);

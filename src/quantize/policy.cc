@@ -1,4 +1,5 @@
-// What the runtime runs fast and right (docs/performance.md, measured with LiteRT 2.3.0), in one place.
+// What the runtime runs fast and right (docs/log/2026-11-performance.md, measured with LiteRT 2.3.0), in one
+// place.
 #include "quantize/recipe.h"
 
 namespace sealite::quantize {

@@ -20,11 +20,11 @@ struct QuantizeOptions {
 };
 
 /// Rewrites `graph` (lowered by the passes) as the recipe says: filters become integers with scales, or
-/// halves with a DEQUANTIZE. Only scales are computed here; the weights are quantised block by block when
-/// they are written.
+/// fp16 values with a DEQUANTIZE. Only scales are computed here; the weights are quantised block by block
+/// when they are written.
 void quantize(graph::Graph& graph, const QuantizeOptions& options);
 
-/// Whether a node's filter is stored with fewer bits: an integer constant, or a half behind a DEQUANTIZE.
+/// Whether a node's filter is stored with fewer bits: an integer constant, or fp16 behind a DEQUANTIZE.
 bool is_quantized(const graph::Graph& graph, const graph::Node& node);
 
 }  // namespace sealite::quantize

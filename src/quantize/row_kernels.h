@@ -31,7 +31,7 @@ float half_rounding_shift(std::span<const float> row, std::span<const float> wei
 float weighted_sum(std::span<const float> row, std::span<const float> weights);
 float weighted_squares(std::span<const float> row, std::span<const float> weights);
 
-/// IEEE halves, rounded to nearest even; the values are within [-65504, 65504].
+/// fp16 (IEEE binary16), rounded to nearest even; the values are within [-65504, 65504].
 void to_half_row(std::span<const float> row, std::span<std::uint16_t> out);
 
 }  // namespace sealite::quantize

@@ -22,7 +22,7 @@ struct Event {
   std::uint64_t metadata[2];
   std::uint32_t source;
 };
-static_assert(sizeof(Event) == 104 && offsetof(Event, source) == 96);
+static_assert(sizeof(void*) != 8 || (sizeof(Event) == 104 && offsetof(Event, source) == 96));
 
 // Bits of Event::type.
 constexpr std::uint32_t kOperator = 1U << 1U;          // of the interpreter, whole delegates among them

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "base/image_shape.h"
 #include "model_file/emit_op.h"
 #include "tflite/layout.h"
 
@@ -142,8 +143,8 @@ class TableMaker {
         tensor.shape_signature = tensor.shape;
         tensor.shape_signature[0] = -1;
         if (tensor.shape.size() != 4) continue;
-        const std::size_t first = options_.nchw_input ? 2 : 1;
-        tensor.shape_signature[first] = tensor.shape_signature[first + 1] = -1;
+        const ImageAxes axes = image_axes(options_.layout);
+        tensor.shape_signature[axes.height] = tensor.shape_signature[axes.width] = -1;
       }
     }
   }

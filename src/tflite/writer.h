@@ -11,6 +11,7 @@
 
 #include "base/atomic_file.h"
 #include "graph/graph.h"
+#include "sealite/image_layout.h"
 
 namespace sealite::tflite {
 
@@ -30,8 +31,8 @@ struct WriteOptions {
   /// Called, if not null, when every weight has been read and written: `metadata` once more, with texts of
   /// the same lengths. So it can tell what was read.
   std::function<Metadata()> final_metadata;
-  bool dynamic_shapes = false;  // batch, height and width of the inputs are free
-  bool nchw_input = false;      // which axes those are
+  bool dynamic_shapes = false;              // batch, height and width of the inputs are free
+  ImageLayout layout = ImageLayout::kNhwc;  // of the input image: says which axes those are
   WeightPlacement placement = WeightPlacement::kAutomatic;
   bool sync = false;
 };

@@ -26,7 +26,7 @@ namespace sealite::verify::checks {
 inline constexpr CheckName kLoads{"loads", "Loads in the real runtime"};
 inline constexpr CheckName kInterface{"interface", "Shapes, types, signature and metadata"};
 inline constexpr CheckName kInference{"inference", "Runs on real pictures"};
-inline constexpr CheckName kInferenceOnMade{kInference.name, "Runs on pictures"};
+inline constexpr CheckName kInferenceOnSynthetic{kInference.name, "Runs on pictures"};
 inline constexpr CheckName kPlausible{"plausible", "Finite and plausible"};
 inline constexpr CheckName kRepeatable{"repeatable", "Repeats itself"};
 inline constexpr CheckName kTensors{"checkpoint-tensors", "Tensors of the checkpoint"};

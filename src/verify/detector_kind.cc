@@ -96,7 +96,8 @@ class DetectorKind : public ModelKind {
 
   // A pixelwise model's [1,H,W,1 + bits] are averaged over pixels.
   std::vector<float> values(const evaluate::Tensor& output) const override {
-    return watermark::average_pixels(output.values, static_cast<std::size_t>(output.shape.back()), false);
+    return watermark::average_pixels(output.values, static_cast<std::size_t>(output.shape.back()),
+                                     ImageLayout::kNhwc);
   }
 
   void add_messages(std::span<Picture> /*pictures*/, std::int64_t /*bits*/) const override {}

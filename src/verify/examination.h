@@ -6,6 +6,7 @@
 
 #include "pixels/picture_reader.h"
 #include "pixels/resize.h"
+#include "sealite/image_layout.h"
 #include "sealite/verify.h"
 #include "verify/check_names.h"
 #include "verify/limits.h"
@@ -19,7 +20,7 @@ namespace sealite::verify {
 struct Picture {
   std::string name;
   pixels::Planes planes;       ///< HWC, RGB in [0, 1]
-  std::filesystem::path file;  ///< Where it is in full size; empty: made, or saved at the model's size.
+  std::filesystem::path file;  ///< Where it is in full size; empty: synthetic, or saved at the model's size.
   watermark::Bits message;     ///< What an embedder puts in; empty for a detector.
   std::optional<std::vector<float>> saved;
 };
@@ -42,7 +43,7 @@ struct Examination {
   std::vector<std::vector<float>> outputs;  ///< Of each picture, from LiteRT with one thread.
   VerifyReport& report;
 
-  bool nchw = true;
+  ImageLayout layout = ImageLayout::kNchw;
   std::int64_t bits = 0;
   std::int64_t height = 0;
   std::int64_t width = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/image_shape.h"
 #include "verify/checkpoint_checks.h"
 
 namespace sealite::verify {
@@ -54,7 +55,7 @@ void check_claims(const Examination& examination, const model_file::Metadata& cl
   complaints.expect(claims.image_size == examination.height || examination.height < 1,
                     fmt::format("the metadata says image size {}, the input is {}x{}", claims.image_size,
                                 examination.height, examination.width));
-  complaints.expect(claims.layout == (examination.nchw ? "nchw" : "nhwc"),
+  complaints.expect(claims.layout == layout_name(examination.layout),
                     fmt::format("the metadata says layout '{}', the input has the other", claims.layout));
   complaints.expect(claims.precision == examination.subject.precision,
                     fmt::format("the metadata says precision '{}', the weights are stored as {}",

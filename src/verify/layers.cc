@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/image_shape.h"
 #include "verify/numbers.h"
 
 namespace sealite::verify {
@@ -14,46 +15,42 @@ using evaluate::Tensor;
 using graph::Graph;
 using graph::Node;
 
-bool reads_nchw(const Graph& graph) {
-  return std::ranges::any_of(graph.inputs, [&](graph::ValueId id) {
-    const Shape& shape = graph.shape(id);
-    return shape.size() == 4 && shape[1] == 3 && shape[3] != 3;
-  });
+// A graph that was read from a file has no marks: an image is known by its shape. Without one nothing moves.
+ImageLayout layout_of(const Graph& graph) {
+  for (const graph::ValueId id : graph.inputs) {
+    if (const auto layout = layout_of_input(graph.shape(id))) return *layout;
+  }
+  return ImageLayout::kNhwc;
 }
 
-// NHWC to NCHW.
-Tensor to_nchw(const Tensor& picture) {
-  Tensor planes{{1, 3, picture.shape[1], picture.shape[2]}, std::vector<float>(picture.values.size())};
-  const std::size_t pixels = picture.values.size() / 3;
-  for (std::size_t i = 0; i < picture.values.size(); ++i)
-    planes.values[i % 3 * pixels + i / 3] = picture.values[i];
-  return planes;
-}
-
-// The inputs in the graph's order and layout. A graph that was read from a file has no marks: an image is
-// known by its four dimensions, a message by its two.
+// The inputs (images in NHWC) in the graph's order and layout.
 std::vector<Tensor> inputs_for(const Graph& graph, const std::vector<Tensor>& inputs) {
+  const ImageLayout layout = layout_of(graph);
   std::vector<Tensor> ordered;
   for (const graph::ValueId id : graph.inputs) {
     const std::size_t rank = graph.shape(id).size();
     for (const Tensor& input : inputs) {
       if (input.shape.size() != rank) continue;
-      ordered.push_back(rank == 4 && reads_nchw(graph) ? to_nchw(input) : input);
+      if (rank != 4) {
+        ordered.push_back(input);
+        continue;
+      }
+      const pixels::Planes planes{input.shape[1], input.shape[2], input.shape[3], input.values};
+      ordered.push_back({image_shape(layout, 1, planes.height, planes.width, planes.channels),
+                         pixels::in_layout(planes, layout)});
     }
   }
   return ordered;
 }
 
-// NCHW to NHWC if the output is a map: a pixelwise model's logits, a delta.
+// To NHWC if the output is a map: a pixelwise model's logits, a delta.
 Tensor out_of_layout(const Graph& graph, Tensor output) {
-  if (output.shape.size() != 4 || !reads_nchw(graph)) return output;
-  const auto channels = static_cast<std::size_t>(output.shape[1]);
-  const std::size_t pixels = output.values.size() / channels;
-  Tensor moved{{1, output.shape[2], output.shape[3], output.shape[1]},
-               std::vector<float>(output.values.size())};
-  for (std::size_t i = 0; i < output.values.size(); ++i)
-    moved.values[i % pixels * channels + i / pixels] = output.values[i];
-  return moved;
+  if (output.shape.size() != 4) return output;
+  const ImageLayout layout = layout_of(graph);
+  const ImageAxes axes = image_axes(layout);
+  pixels::Planes map = pixels::from_layout(std::move(output.values), layout, output.shape[axes.height],
+                                           output.shape[axes.width], output.shape[axes.channels]);
+  return {{1, map.height, map.width, map.channels}, std::move(map.data)};
 }
 
 bool keeps_its_meaning(const graph::Op& op) {

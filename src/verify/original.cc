@@ -31,7 +31,7 @@ std::string Original::hash() const {
 }
 
 graph::Graph Original::graph(std::int64_t height, std::int64_t width) const {
-  return network_.build(model::Weights(checkpoint_), {model::Layout::kNhwc, 1, height, width});
+  return network_.build(model::Weights(checkpoint_), {ImageLayout::kNhwc, 1, height, width});
 }
 
 }  // namespace sealite::verify

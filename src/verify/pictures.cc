@@ -74,8 +74,8 @@ std::vector<Picture> read_pictures(const Examination& examination) {
   }
   if (!options.reference.empty()) add_saved(examination, pictures);
   if (pictures.empty()) {
-    pictures.push_back({"made: soft", make_picture(height, width, 1, 0.5F), {}, {}, std::nullopt});
-    pictures.push_back({"made: rough", make_picture(height, width, 2, 0.8F), {}, {}, std::nullopt});
+    pictures.push_back({"synthetic: soft", make_picture(height, width, 1, 0.5F), {}, {}, std::nullopt});
+    pictures.push_back({"synthetic: rough", make_picture(height, width, 2, 0.8F), {}, {}, std::nullopt});
   }
   examination.kind.add_messages(pictures, examination.bits);
   return pictures;

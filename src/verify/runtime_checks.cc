@@ -1,13 +1,13 @@
 #include "verify/runtime_checks.h"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 
 #include "base/context.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "base/stopwatch.h"
 #include "model_file/workload.h"
 #include "runtime/litert_api.h"
 #include "verify/numbers.h"
@@ -16,17 +16,11 @@
 namespace sealite::verify {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::int64_t kUsualImageSize = 256;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Of the picture, where the model leaves it free: the size that the tables store, as `detect` has it, and not
 // what the metadata says.
-std::int64_t made_size(const Examination& examination) {
+std::int64_t size_of_synthetic(const Examination& examination) {
   constexpr std::int64_t kMaxSide = 1 << 14;
   const Subject& subject = examination.subject;
   for (const model_file::ModelTensor& input :
@@ -44,10 +38,10 @@ std::unique_ptr<Runner> load(const Examination& examination, int threads,
   run.library = current_context().litert_library;
   return examination.kind.load(runtime::CompiledModel(model_file::mapped_bytes(*examination.subject.file),
                                                       examination.kind.names().signature, run),
-                               made_size(examination));
+                               size_of_synthetic(examination));
 }
 
-// Operators that XNNPACK leaves to the slower built-in kernels (docs/performance.md).
+// Operators that XNNPACK leaves to the slower built-in kernels (docs/log/2026-11-performance.md).
 std::size_t left_behind(const model_file::ModelInfo& info) {
   constexpr std::string_view kKinds[] = {"MIRROR_PAD", "BROADCAST_TO", "GATHER", "GATHER_ND",
                                          "DEPTH_TO_SPACE"};
@@ -86,9 +80,9 @@ double run_pictures(Examination& examination, Runner& runner) {
   for (std::size_t i = 0; i < examination.pictures.size(); ++i) {
     for (int run = 0; run < (i == 0 ? runs : 1); ++run) {
       check_cancelled();
-      const auto start = Clock::now();
+      const Stopwatch stopwatch;
       std::vector<float> output = runner.run(examination.pictures[i]);
-      times.push_back(seconds_since(start));
+      times.push_back(stopwatch.seconds());
       if (run == 0) {
         examination.outputs.push_back(std::move(output));
       } else {
@@ -102,11 +96,11 @@ double run_pictures(Examination& examination, Runner& runner) {
   if (times.size() > 1) times.erase(times.begin());
   std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
   report.run_seconds = times[times.size() / 2];
-  const bool made = examination.options.images.empty() && examination.options.reference.empty();
-  add_check(report, made ? checks::kInferenceOnMade : checks::kInference,
+  const bool synthetic = examination.options.images.empty() && examination.options.reference.empty();
+  add_check(report, synthetic ? checks::kInferenceOnSynthetic : checks::kInference,
             fmt::format("{} picture{}{}, {:.3g} s each with one thread.", examination.pictures.size(),
                         examination.pictures.size() == 1 ? "" : "s",
-                        made ? " made by sealite (give real ones with --images)" : "", report.run_seconds));
+                        synthetic ? " (synthetic; give real ones with --images)" : "", report.run_seconds));
   return difference;
 }
 
@@ -164,14 +158,14 @@ bool check_runtime(Examination& examination) {
   }
   double repeats = 0;
   {
-    const auto start = Clock::now();
+    const Stopwatch stopwatch;
     std::unique_ptr<Runner> runner;
     try {
       runner = load(examination, 1);
     } catch (const Error& error) {
       return fails_to_load(examination, error);
     }
-    examination.report.load_seconds = seconds_since(start);
+    examination.report.load_seconds = stopwatch.seconds();
     examination.height = runner->height();
     examination.width = runner->width();
     examination.bits = runner->bits();

@@ -1,10 +1,11 @@
 #include "sealite/verify.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/image_shape.h"
+#include "base/stopwatch.h"
 #include "verify/checkpoint_checks.h"
 #include "verify/numbers.h"
 #include "verify/runtime_checks.h"
@@ -39,10 +40,8 @@ std::optional<watermark::Marking> marking_of(const Subject& subject, const Origi
 
 void examine(Examination& examination, const Original* original) {
   if (!check_runtime(examination)) return;
-  const auto& inputs = examination.subject.signature()->inputs;
-  examination.nchw = std::ranges::any_of(inputs, [](const model_file::ModelTensor& input) {
-    return input.shape.size() == 4 && input.shape[1] == 3;
-  });
+  for (const model_file::ModelTensor& input : examination.subject.signature()->inputs)
+    examination.layout = layout_of_input(input.shape).value_or(examination.layout);
   check_interface(examination, original);
   if (original != nullptr) check_against(examination, *original);
   check_saved(examination);
@@ -91,7 +90,7 @@ namespace verify {
 VerifyReport examine_model(const std::filesystem::path& model, const VerifyOptions& options,
                            const pixels::PictureReader& read_picture) {
   const InContext scope(options.context);
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   VerifyReport report;
   report.model = model;
   if (std::optional<Subject> subject = try_to_read(model, report)) {
@@ -106,7 +105,7 @@ VerifyReport examine_model(const std::filesystem::path& model, const VerifyOptio
     examine(examination, known);
   }
   decide(report);
-  report.total_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.total_seconds = stopwatch.seconds();
   return report;
 }
 

@@ -8,6 +8,9 @@
 namespace sealite {
 
 struct Detector::Impl {
+  Impl(Context host, watermark::DetectorModel loaded, std::string path)
+      : context(std::move(host)), model(std::move(loaded)), name(std::move(path)) {}
+
   Context context;
   watermark::DetectorModel model;
   std::string name;

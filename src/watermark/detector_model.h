@@ -1,25 +1,24 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "pixels/resize.h"
-#include "runtime/compiled_model.h"
 #include "sealite/error.h"
+#include "watermark/picture_model.h"
 
 namespace sealite::watermark {
 
 /// Logits [columns] of a detector's output: as they are, or a pixelwise model's ([1,C,H,W] or [1,H,W,C])
 /// averaged over pixels.
-std::vector<float> average_pixels(std::vector<float> output, std::size_t columns, bool nchw);
+std::vector<float> average_pixels(std::vector<float> output, std::size_t columns, ImageLayout layout);
 
 /// What is wrong with logits that are NaN or infinite (kMalformed); nothing if all are numbers.
 std::optional<Error> broken_logits(std::span<const float> logits);
 
 /// Reads watermarks with a compiled "detect" signature: picture in, logits out.
-class DetectorModel {
+class DetectorModel : public PictureModel {
  public:
   /// `free_size`: height and width to use where the model leaves them free. Throws kMismatch if the signature
   /// is not (image [N,3,H,W] or [N,H,W,3] float32) -> logits [N, 1 + bits].
@@ -32,19 +31,6 @@ class DetectorModel {
   std::vector<float> detect(const pixels::Planes& planes);
   /// The same, whatever numbers they are.
   std::vector<float> unchecked_logits(const pixels::Planes& planes);
-
-  std::size_t bits() const { return bits_; }
-  std::int64_t height() const { return height_; }
-  std::int64_t width() const { return width_; }
-  bool fully_delegated() const { return model_.fully_delegated(); }
-  WeightCacheUse cache_use() const { return model_.cache_use(); }
-
- private:
-  runtime::CompiledModel model_;
-  bool nchw_ = false;
-  std::int64_t height_ = 0;
-  std::int64_t width_ = 0;
-  std::size_t bits_ = 0;
 };
 
 }  // namespace sealite::watermark

@@ -53,6 +53,14 @@ void check_views(const PixelView& picture, const PixelView& marked) {
 }  // namespace
 
 struct Embedder::Impl {
+  Impl(Context host, watermark::EmbedderModel loaded, model_file::EmbeddingFacts claims,
+       watermark::Marking how, std::string path)
+      : context(std::move(host)),
+        model(std::move(loaded)),
+        facts(std::move(claims)),
+        marking(how),
+        name(std::move(path)) {}
+
   Context context;
   watermark::EmbedderModel model;
   model_file::EmbeddingFacts facts;

@@ -95,7 +95,7 @@ TEST_P(GoldenConvertAnySize, DynamicTakesOtherSizes) {
     for (const auto& [batch, height, width] :
          {std::array{std::int64_t{1}, size, size}, {1, 320, 192}, {2, 192, 256}}) {
       model::InterfaceOptions border;
-      border.layout = nchw ? model::Layout::kNchw : model::Layout::kNhwc;
+      border.layout = nchw ? ImageLayout::kNchw : ImageLayout::kNhwc;
       border.batch = batch;
       border.height = height;
       border.width = width;

@@ -41,7 +41,7 @@ class Convert : public ::testing::Test {
   // What LiteRT and the evaluator make of the same random picture of `shape`.
   void expect_equal_answers(const Shape& shape, bool nchw) {
     model::InterfaceOptions border;
-    border.layout = nchw ? model::Layout::kNchw : model::Layout::kNhwc;
+    border.layout = nchw ? ImageLayout::kNchw : ImageLayout::kNhwc;
     border.batch = shape[0];
     border.height = shape[nchw ? 2 : 1];
     border.width = shape[nchw ? 3 : 2];

@@ -80,7 +80,7 @@ TEST_F(BenchCommand, Text) {
   expect_success(outcome);
   for (const char* part :
        {"Load: ", "First run: ", "Steady: median ", "(75 % interval", "Resident memory: ", "GMAC/s",
-        "Operators as the runtime runs them", "Slowest convolutions and products",
+        "Operators as the runtime runs them", "Slowest convolutions and matrix products",
         "Second / first, run alternately: ", "3 pairs"})
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part << "\n" << outcome.out;
 }

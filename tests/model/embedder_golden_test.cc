@@ -30,7 +30,7 @@ void PrintTo(const EmbedderCase& c, std::ostream* out) {
 
 class GoldenEmbedder : public ::testing::TestWithParam<EmbedderCase> {
  protected:
-  graph::Graph build(Layout layout, const Shape& images) const {
+  graph::Graph build(ImageLayout layout, const Shape& images) const {
     const auto file = open_checkpoint(fixture(GetParam().name + ".pth"));
     const auto network = make_embedder(load_card(fixture(GetParam().name + ".card.yaml")));
     check_parameters(*file, network->parameters(), GetParam().name);
@@ -50,7 +50,7 @@ TEST_P(GoldenEmbedder, EqualsPyTorch) {
   const Npy images = images_64();
   const Npy messages = read_npy(fixture(name + ".messages.npy"));
   const Npy delta = read_npy(fixture(name + ".embedder_delta.npy"));
-  const auto outputs = evaluate::evaluate(build(Layout::kNchw, images.shape),
+  const auto outputs = evaluate::evaluate(build(ImageLayout::kNchw, images.shape),
                                           {{images.shape, images.values}, {messages.shape, messages.values}});
   EXPECT_EQ(outputs.at(0).shape, delta.shape);
   expect_near(outputs[0].values, delta.values, GetParam().tolerance, 0);

@@ -33,7 +33,7 @@ constexpr double kDemoTolerance = 1e-5;
 
 class GoldenDetector : public ::testing::TestWithParam<GoldenCase> {};
 
-graph::Graph build(const std::string& checkpoint, Layout layout, const Shape& images) {
+graph::Graph build(const std::string& checkpoint, ImageLayout layout, const Shape& images) {
   const auto file = open_checkpoint(fixture(checkpoint + ".pth"));
   const Card card = derive_card(*file);
   InterfaceOptions options;
@@ -50,7 +50,7 @@ TEST_P(GoldenDetector, EqualsPyTorch) {
   const std::string name = GetParam().name;
   const Npy images = detector_images(name);
   const Npy logits = read_npy(fixture(name + ".detector_logits.npy"));
-  const auto outputs = evaluate::evaluate(build(GetParam().checkpoint, Layout::kNchw, images.shape),
+  const auto outputs = evaluate::evaluate(build(GetParam().checkpoint, ImageLayout::kNchw, images.shape),
                                           {{images.shape, images.values}});
   EXPECT_EQ(outputs.at(0).shape, logits.shape);
   expect_near(outputs[0].values, logits.values, GetParam().tolerance, GetParam().tolerance);
@@ -65,9 +65,9 @@ TEST_P(GoldenDetector, NhwcBorderGivesTheSame) {
   graph::Builder builder(transpose);
   transpose.outputs = {
       builder.add("nhwc", graph::Transpose{{0, 2, 3, 1}}, {builder.input("x", images.shape)})};
-  const auto nchw = evaluate::evaluate(build(GetParam().checkpoint, Layout::kNchw, images.shape),
+  const auto nchw = evaluate::evaluate(build(GetParam().checkpoint, ImageLayout::kNchw, images.shape),
                                        {{images.shape, images.values}});
-  const auto nhwc = evaluate::evaluate(build(GetParam().checkpoint, Layout::kNhwc, images.shape),
+  const auto nhwc = evaluate::evaluate(build(GetParam().checkpoint, ImageLayout::kNhwc, images.shape),
                                        evaluate::evaluate(transpose, {{images.shape, images.values}}));
   EXPECT_EQ(nhwc.at(0).values, nchw.at(0).values);
 }
@@ -150,7 +150,7 @@ TEST(GoldenInterface, PixelwiseLogitsFollowTheLayout) {
   options.width = 64;
   const auto nchw = build_detector_graph(*network, weights, options);
   EXPECT_EQ(nchw.shape(nchw.outputs[0]), (Shape{1, 7, 3, 2}));
-  options.layout = Layout::kNhwc;
+  options.layout = ImageLayout::kNhwc;
   const auto nhwc = build_detector_graph(*network, weights, options);
   EXPECT_EQ(nhwc.shape(nhwc.outputs[0]), (Shape{1, 3, 2, 7}));
 }

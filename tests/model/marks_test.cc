@@ -39,7 +39,7 @@ class NetworkMarks : public ::testing::TestWithParam<const char*> {
  protected:
   const Card card = load_card(fixture(std::string(GetParam()) + ".card.yaml"));
   const Weights weights{open_checkpoint(fixture(std::string(GetParam()) + ".pth"))};
-  const InterfaceOptions border{Layout::kNchw, 1, card.image_size, card.image_size};
+  const InterfaceOptions border{ImageLayout::kNchw, 1, card.image_size, card.image_size};
 };
 
 TEST_P(NetworkMarks, OfTheDetector) {

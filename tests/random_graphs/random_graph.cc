@@ -34,7 +34,7 @@ class Maker {
     for (std::int64_t i = 0; i < count; ++i) add_any_operator();
     finish();
     model_.options.dynamic_shapes = !embedder_ && chance(0.4);
-    model_.options.nchw_input = nchw_;
+    model_.options.layout = nchw_ ? ImageLayout::kNchw : ImageLayout::kNhwc;
     model_.options.placement =
         chance(0.5) ? tflite::WeightPlacement::kInside : tflite::WeightPlacement::kOutside;
     model_.options.signature = embedder_ ? "embed" : "detect";

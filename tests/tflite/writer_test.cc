@@ -161,7 +161,7 @@ TEST_F(Writer, DynamicPixelsOfTheOutputAreFreeToo) {
     graph.outputs = {builder.unary("y", graph::UnaryKind::kTanh, x)};
     WriteOptions options = small_options();
     options.dynamic_shapes = true;
-    options.nchw_input = nchw;
+    options.layout = nchw ? ImageLayout::kNchw : ImageLayout::kNhwc;
     write(graph, file, options);
     const model_file::ModelSignature signature = model_file::read_model(file).signatures.at(0);
     const Shape free = nchw ? Shape{-1, 3, -1, -1} : Shape{-1, -1, -1, 3};

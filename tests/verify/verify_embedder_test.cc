@@ -255,7 +255,7 @@ TEST_F(VerifyEmbedder, NamesADoubleNormalisation) {
   const auto write = [&](bool image) {
     const Wrapped network(model::derive_card(*file), image);
     graph::Graph graph =
-        model::build_embedder_graph(network, model::Weights(file), {model::Layout::kNchw, 1, 64, 64});
+        model::build_embedder_graph(network, model::Weights(file), {ImageLayout::kNchw, 1, 64, 64});
     passes::run_pipeline(graph, {});
     tflite::WriteOptions options;
     options.signature = "embed";

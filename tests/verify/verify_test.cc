@@ -217,7 +217,7 @@ TEST_F(Verify, CatchesTheGuidesDoubleNormalisation) {
   const auto file = std::make_shared<const checkpoint::Checkpoint>(checkpoint::Checkpoint::open(demo()));
   const NormalisesTwice network(model::derive_card(*file));
   graph::Graph graph =
-      model::build_detector_graph(network, model::Weights(file), {model::Layout::kNchw, 1, 64, 64});
+      model::build_detector_graph(network, model::Weights(file), {ImageLayout::kNchw, 1, 64, 64});
   passes::run_pipeline(graph, {});
   tflite::WriteOptions options;
   options.signature = "detect";

@@ -1,17 +1,17 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/image_shape.h"
 #include "model/detector_graph.h"
 
 // What the graphs of both parts have around their network.
 namespace sealite::model {
 
-/// Adds the input "image" in the border's layout; returns it as NHWC.
-inline graph::ValueId picture_input(graph::Builder& builder, const InterfaceOptions& options) {
-  if (options.layout == Layout::kNhwc)
-    return builder.input("image", {options.batch, options.height, options.width, 3}, graph::Mark::kPicture);
-  const graph::ValueId image =
-      builder.input("image", {options.batch, 3, options.height, options.width}, graph::Mark::kPicture);
+/// Adds the input "image" in the layout asked for; returns it as NHWC.
+inline graph::ValueId image_input(graph::Builder& builder, const InterfaceOptions& options) {
+  const Shape shape = image_shape(options.layout, options.batch, options.height, options.width);
+  const graph::ValueId image = builder.input("image", shape, graph::Mark::kPicture);
+  if (options.layout == ImageLayout::kNhwc) return image;
   return builder.marked(builder.add("image.nhwc", graph::Transpose{{0, 2, 3, 1}}, {image}),
                         graph::Mark::kPicture);
 }
