@@ -50,7 +50,6 @@ TEST_F(ErrorWords, AFolderIsCalledOne) {
       {"inspect", folder()},
       {"convert", folder(), "-o", folder_ / "x.tflite"},
       {"detect", folder(), picture},
-      {"detect", model(), folder()},
       {"detect", model(), picture, "--candidates", folder()},
       {"verify", model(), "--images", folder()},
       {"verify", model(), "--checkpoint", folder()},
@@ -61,6 +60,8 @@ TEST_F(ErrorWords, AFolderIsCalledOne) {
     SCOPED_TRACE(command[0]);
     expect_refusal(run_sealite(command), ErrorCode::kNotFound, {"a folder, "});
   }
+  // As pictures a folder stands for those in it.
+  expect_refusal(run_sealite({"detect", model(), folder()}), ErrorCode::kUsage, {"no pictures"});
 }
 
 TEST_F(ErrorWords, ACardFileThatDoesNotExistIsAMissingFile) {
