@@ -98,7 +98,10 @@ void add_segment(unsigned marker, std::string segment, Beside& beside) {
   constexpr unsigned kComment = 0xFE;
   constexpr unsigned kApp = 0xE0;
   constexpr unsigned kAdobe = 14;
-  if (marker == kComment) beside.comments.push_back(std::move(segment));
+  if (marker == kComment) {
+    beside.comments.push_back(std::move(segment));
+    return;
+  }
   if (marker < kApp || marker > kApp + 15) return;
   const unsigned app = marker - kApp;
   if (app == 0 && segment.starts_with("JFIF\0"sv)) read_jfif(segment, beside);

@@ -144,7 +144,7 @@ std::optional<std::string> jpeg_with(const std::string& encoded, const Head& hea
           file += segment(0xE0U + static_cast<unsigned>(std::stoi(block.kind.substr(3))), block.contents);
         }
       }
-      return file + profile + comments + encoded.substr(at);
+      return file.append(profile).append(comments).append(encoded, at);
     }
     if (encoded.size() - at < length + 2) return std::nullopt;
     if (marker == 0xE2 || marker == 0xED) profile += encoded.substr(at, length + 2);
