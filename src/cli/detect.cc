@@ -276,6 +276,7 @@ int readers(const DetectArguments& arguments) {
 
 // One picture that cannot be read does not keep the others from it; the exit status is the first error's.
 int run(const DetectArguments& arguments) {
+  expect_pictures(arguments.pictures, "detect");
   ProgressLine progress;
   const Context context = program_context(progress, arguments.host);
   Detector detector(arguments.model, {context, arguments.threads});
@@ -341,11 +342,10 @@ Run add_detect(CLI::App& app) {
   auto arguments = std::make_shared<DetectArguments>();
   CLI::App& command = *app.add_subcommand("detect", "Read the watermark's bits in pictures");
   command.add_option("model,--tflite_model", arguments->model, "A detector's .tflite file")->required();
-  command
-      .add_option("pictures,--image_path", arguments->pictures,
-                  "Picture files of any size, folders of them, or - for the standard input: JPEG, PNG, WebP, "
-                  "AVIF, TIFF, GIF, PPM, JPEG XL, JPEG 2000")
-      ->required();
+  command.add_option(
+      "pictures,--image_path", arguments->pictures,
+      "Picture files of any size, folders of them, or - for the standard input: JPEG, PNG, WebP, "
+      "AVIF, TIFF, GIF, PPM, JPEG XL, JPEG 2000 (REQUIRED)");
   command.add_option("--threads", arguments->threads, "Threads for inference")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -204,6 +204,7 @@ std::string output_name(const std::string& pattern, const std::string& input, st
 
 // All that can be wrong with the names is known before the first picture.
 std::vector<Work> plan(const EmbedArguments& arguments) {
+  expect_pictures(arguments.inputs, "embed");
   const std::vector<std::string> inputs = list_pictures(arguments.inputs, arguments.recursive);
   if (arguments.output.empty() == arguments.output_dir.empty())
     fail(ErrorCode::kUsage, "say where to write: either -o FILE or --output-dir FOLDER");
@@ -324,11 +325,10 @@ Run add_embed(CLI::App& app) {
   arguments->files.embed.metrics = true;
   CLI::App& command = *app.add_subcommand("embed", "Put a watermark into a picture");
   command.add_option("model", arguments->model, "An embedder's .tflite file")->required();
-  command
-      .add_option("pictures,--image_path", arguments->inputs,
-                  "Picture files of any size, folders of them, or - for the standard input: JPEG, PNG, WebP, "
-                  "AVIF, TIFF, GIF, PPM, JPEG XL, JPEG 2000")
-      ->required();
+  command.add_option(
+      "pictures,--image_path", arguments->inputs,
+      "Picture files of any size, folders of them, or - for the standard input: JPEG, PNG, WebP, "
+      "AVIF, TIFF, GIF, PPM, JPEG XL, JPEG 2000 (REQUIRED)");
   command.add_option("-o,--output", arguments->output, "Picture to write");
   command.add_option("--output-dir", arguments->output_dir, "Folder to write to, of any number of pictures");
   command

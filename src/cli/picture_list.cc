@@ -54,6 +54,10 @@ void add_folder(const std::string& folder, bool recursive, std::vector<std::stri
 
 }  // namespace
 
+void expect_pictures(const std::vector<std::string>& words, std::string_view command) {
+  if (words.empty()) fail(ErrorCode::kUsage, "no pictures are given; see sealite {} --help", command);
+}
+
 std::vector<std::string> list_pictures(const std::vector<std::string>& words, bool recursive) {
   std::vector<std::string> pictures;
   for (const std::string& word : words) {

@@ -1,9 +1,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sealite::cli {
+
+/// Throws kUsage if there are none: CLI11 would name the guide's word for them, --image_path.
+void expect_pictures(const std::vector<std::string>& words, std::string_view command);
 
 /// What a command line's words for pictures stand for: "-" for the standard input, a folder for the pictures
 /// in it in the order of their names (with `recursive` also in the folders inside it), anything else for
