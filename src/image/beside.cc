@@ -33,10 +33,7 @@ std::string read_bytes(std::istream& file, std::uint64_t offset, std::uint64_t s
 }
 
 double number_in(std::string_view bytes, std::size_t at, std::size_t size) {
-  double value = 0;
-  for (std::size_t i = at; i < at + size && i < bytes.size(); ++i)
-    value = value * 256 + static_cast<unsigned char>(bytes[i]);
-  return value;
+  return static_cast<double>(read_big_endian(bytes.substr(at, size)));
 }
 
 /// Colours stay what they are, though 8-bit RGB is written; of bits only those of such pixels.

@@ -12,16 +12,13 @@ std::uint64_t read_number(std::istream& file, std::uint64_t offset, unsigned byt
   file.seekg(static_cast<std::streamoff>(offset));
   file.read(buffer.data(), bytes);
   if (file.gcount() != static_cast<std::streamsize>(bytes)) return 0;
-  std::uint64_t value = 0;
-  for (unsigned i = 0; i < bytes; ++i) value = value << 8U | static_cast<unsigned char>(buffer[i]);
-  return value;
+  return read_big_endian({buffer.data(), bytes});
 }
 
 std::optional<Box> find_box(std::istream& file, const Box& inside, std::string_view kind) {
   constexpr std::uint64_t kHead = 8;
   constexpr int kMostBoxes = 4096;
-  std::uint64_t wanted = 0;
-  for (const char letter : kind) wanted = wanted << 8U | static_cast<unsigned char>(letter);
+  const std::uint64_t wanted = read_big_endian(kind);
   std::uint64_t at = inside.begin;
   for (int i = 0; i < kMostBoxes && at < inside.end && inside.end - at >= kHead; ++i) {
     std::uint64_t size = read_number(file, at, 4);

@@ -13,7 +13,14 @@ struct Box {
   std::uint64_t end = 0;
 };
 
-/// A big-endian number of at most 8 bytes; 0 beyond the file's end.
+/// The bytes, 8 at most, as a big-endian number.
+inline std::uint64_t read_big_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char c : bytes) value = value << 8U | static_cast<unsigned char>(c);
+  return value;
+}
+
+/// The same of at most 8 bytes of a file; 0 beyond its end.
 std::uint64_t read_number(std::istream& file, std::uint64_t offset, unsigned bytes);
 
 /// The first box of this kind (four letters) among those in `inside`; a few thousand are looked at.

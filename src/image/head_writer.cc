@@ -7,6 +7,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/bytes.h"
+#include "image/boxes.h"
 #include "image/metadata.h"
 
 namespace sealite::image {
@@ -23,12 +25,6 @@ std::string big_endian(std::uint64_t value, unsigned bytes) {
   std::string text;
   for (unsigned i = bytes; i > 0; --i) text.push_back(static_cast<char>(value >> (8 * (i - 1)) & 0xFFU));
   return text;
-}
-
-std::uint64_t read_big_endian(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (const char c : bytes) value = value << 8U | static_cast<unsigned char>(c);
-  return value;
 }
 
 std::string chunk(std::string_view kind, std::string_view contents) {
@@ -166,9 +162,7 @@ std::string webp_with(const std::string& encoded, const Head& head) {
   constexpr unsigned kHasExif = 8;
   std::string chunks;
   for (std::size_t at = 12; at + 8 <= encoded.size();) {
-    std::string size = encoded.substr(at + 4, 4);
-    std::ranges::reverse(size);
-    const auto length = static_cast<std::size_t>(read_big_endian(size));
+    const std::size_t length = load<std::uint32_t>(as_bytes(encoded), at + 4);
     const std::string kind = encoded.substr(at, 4);
     std::string contents = encoded.substr(at + 8, length);
     if (kind == "VP8X" && !contents.empty()) {
