@@ -1,6 +1,6 @@
 # The run half by itself, with programs that read and mark raw pixels: for another processor or the browser, where the libraries
 # of the rest are not (scripts/cross.sh).
-target_link_libraries(sealite_base PUBLIC fmt::fmt Threads::Threads)
+target_link_libraries(sealite_base PUBLIC $<BUILD_INTERFACE:fmt_headers> Threads::Threads)
 target_link_libraries(sealite_runtime PRIVATE ${CMAKE_DL_LIBS})
 target_link_libraries(sealite_model_file PRIVATE nlohmann_json::nlohmann_json)
 include(cmake/FlatbuffersSchema.cmake)

@@ -18,7 +18,7 @@ needed=$(readelf -d "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
 grep -q '^libstdc++' <<<"$needed" || fail "readelf says nothing of libstdc++: $needed"
 readelf -d "$library" | grep -q 'SONAME.*\[libsealite\.so\.0\]' || fail "its soname is not libsealite.so.0"
 # What they need in turn too.
-for library_name in vips glib gobject gmodule tbb; do
+for library_name in fmt vips glib gobject gmodule tbb; do
   ! ldd "$library" | grep -qi "$library_name" || fail "it needs $library_name: $(ldd "$library")"
 done
 echo "exports: ok, $(wc -l <<<"$exported") functions; needs" $needed

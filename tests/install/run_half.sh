@@ -54,7 +54,7 @@ cmake --build build
 
 needed=$(readelf -d build/reader | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
 grep -q '^libstdc++' <<<"$needed" || fail "readelf says nothing of libstdc++: $needed"
-for library in vips yaml hwy eigen glib gobject gmodule tbb zlib 'libz\.'; do
+for library in fmt vips yaml hwy eigen glib gobject gmodule tbb zlib 'libz\.'; do
   ! grep -qi "$library" <<<"$needed" || fail "it links $library: $needed"
 done
 for symbol in vips_ YAML N3hwy; do
