@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "checkpoint/args.h"
+#include "checkpoint/growth.h"
 
 namespace sealite::checkpoint {
 namespace {
@@ -19,6 +20,7 @@ constexpr std::size_t kMaxCandidates = 256;
 constexpr std::size_t kMaxScriptName = 1024;
 constexpr std::size_t kMaxScriptText = std::size_t{16} << 20U;
 constexpr std::size_t kMaxScriptValues = std::size_t{1} << 20U;
+constexpr std::size_t kFewScriptTensors = 4096;
 
 struct Candidate {
   std::string key;
@@ -83,7 +85,10 @@ class CandidateSearch {
 // Names the tensors of a TorchScript by the attributes that lead to them.
 class ScriptWalk {
  public:
-  explicit ScriptWalk(const Pickle& pickle) : pickle_(pickle) {}
+  // A real one names a tensor twice where two modules share it.
+  explicit ScriptWalk(const Pickle& pickle)
+      : pickle_(pickle),
+        max_tensors_(std::max<std::size_t>(kFewScriptTensors, kMostGrowth * pickle.tensors.size())) {}
 
   std::vector<std::pair<std::string, NodeId>> run() {
     std::vector<std::pair<std::string, NodeId>> open{{"", pickle_.root}};
@@ -98,6 +103,7 @@ class ScriptWalk {
         if (word.kind != NodeKind::kText) continue;
         if (++values_ > kMaxScriptValues) too_much();
         if (pickle_[value].kind == NodeKind::kTensor) {
+          if (tensors_.size() >= max_tensors_) too_much();
           tensors_.emplace_back(name_of(prefix, word.text), value);
         } else if (is_script_class(pickle_, pickle_[value])) {
           open.emplace_back(name_of(prefix, word.text), value);
@@ -119,6 +125,7 @@ class ScriptWalk {
   }
 
   const Pickle& pickle_;
+  std::size_t max_tensors_;
   std::vector<std::pair<std::string, NodeId>> tensors_;
   std::size_t text_ = 0;
   std::size_t values_ = 0;

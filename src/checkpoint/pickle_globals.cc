@@ -62,6 +62,7 @@ constexpr Global kGlobals[] = {
     {"torch._utils", "_rebuild_tensor_v3", kTensorV3},
     {"torch._utils", "_rebuild_parameter", kParameter},
     {"torch._utils", "_rebuild_parameter_with_state", kParameter},
+    {"torch._utils", "_rebuild_device_tensor_from_cpu_tensor", kParameter},  // of a TPU
     {"torch._tensor", "_rebuild_from_type_v2", kFromType},
     {"torch.nn.parameter", "Parameter", kParameter},
     {"torch", "Size", kSize},
@@ -141,6 +142,7 @@ bool is_program(std::string_view module, std::string_view name) {
 }
 
 const Global* find_global(std::string_view module, std::string_view name) {
+  if (module == "torch.cuda" && name.ends_with("Storage")) module = "torch";  // the same, on a GPU
   const auto* found = std::ranges::find_if(
       kGlobals, [&](const Global& global) { return global.module == module && global.name == name; });
   return found == std::end(kGlobals) ? nullptr : found;

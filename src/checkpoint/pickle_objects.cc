@@ -324,9 +324,9 @@ NodeId PickleBuilder::storage_of_text(std::string_view identifier) {
 // strides).
 bool PickleBuilder::make_old_tensor(NodeId target, const Node& state) {
   const OpaqueName& name = pickle_.names[static_cast<std::size_t>(pickle_[target].integer)];
-  const bool tensor = name.module == "torch" && name.name.ends_with("Tensor") &&
-                      state.kind == NodeKind::kTuple && state.items.size() == 4 &&
-                      pickle_[state.items[0]].kind == NodeKind::kStorage;
+  const bool tensor = (name.module == "torch" || name.module == "torch.cuda") &&
+                      name.name.ends_with("Tensor") && state.kind == NodeKind::kTuple &&
+                      state.items.size() == 4 && pickle_[state.items[0]].kind == NodeKind::kStorage;
   if (!tensor) return false;
   const NodeId made = make_tensor(state, false);
   pickle_.nodes[target] = pickle_[made];

@@ -2,6 +2,8 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
@@ -18,6 +20,17 @@ namespace {
 
 constexpr std::uint64_t kMaxValueVisits = std::uint64_t{1} << 24U;
 constexpr std::size_t kMaxOpaqueNames = 32;  // of one section
+
+struct NumpyCode {
+  DType type;
+  std::string_view code;
+};
+
+constexpr NumpyCode kNumpyCodes[] = {
+    {DType::kFloat64, "f8"}, {DType::kFloat32, "f4"}, {DType::kFloat16, "f2"}, {DType::kInt64, "i8"},
+    {DType::kInt32, "i4"},   {DType::kInt16, "i2"},   {DType::kInt8, "i1"},    {DType::kUInt64, "u8"},
+    {DType::kUInt32, "u4"},  {DType::kUInt16, "u2"},  {DType::kUInt8, "u1"},   {DType::kBool, "b1"},
+};
 
 class ContentsReader {
  public:
@@ -197,38 +210,12 @@ class ContentsReader {
   std::optional<Node> read_scalar(const TensorRef& tensor) const {
     if (!tensor.shape.empty() || !tensor.element->type) return std::nullopt;
     const ByteView bytes = check_tensor(tensor);
-    switch (*tensor.element->type) {
-      case DType::kFloat64:
-        return number_of("f8", bytes);
-      case DType::kFloat32:
-        return number_of("f4", bytes);
-      case DType::kFloat16:
-        return number_of("f2", bytes);
-      case DType::kBFloat16:
-        return Node{.kind = NodeKind::kFloat,
-                    .real = static_cast<double>(bfloat16_to_float(load<std::uint16_t>(bytes)))};
-      case DType::kInt64:
-        return number_of("i8", bytes);
-      case DType::kInt32:
-        return number_of("i4", bytes);
-      case DType::kInt16:
-        return number_of("i2", bytes);
-      case DType::kInt8:
-        return number_of("i1", bytes);
-      case DType::kUInt64:
-        return number_of("u8", bytes);
-      case DType::kUInt32:
-        return number_of("u4", bytes);
-      case DType::kUInt16:
-        return number_of("u2", bytes);
-      case DType::kUInt8:
-        return number_of("u1", bytes);
-      case DType::kBool:
-        return number_of("b1", bytes);
-      case DType::kInt4:
-        break;
+    if (tensor.element->type == DType::kBFloat16) {
+      return Node{.kind = NodeKind::kFloat,
+                  .real = static_cast<double>(bfloat16_to_float(load<std::uint16_t>(bytes)))};
     }
-    return std::nullopt;
+    const auto* found = std::ranges::find(kNumpyCodes, *tensor.element->type, &NumpyCode::type);
+    return found == std::end(kNumpyCodes) ? std::nullopt : number_of(found->code, bytes);
   }
 
   void read_args(Contents& contents) {

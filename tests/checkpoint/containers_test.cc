@@ -73,6 +73,19 @@ TEST_F(Containers, ATorchScriptThatSharesItsModulesIsLimited) {
   EXPECT_NE(refused(ErrorCode::kMalformed, script(module)).find("without end"), std::string::npos);
 }
 
+// 5,000 names of one tensor out of 70 KB, where a hundred modules are the same.
+TEST_F(Containers, ATorchScriptsNamesAreNotMoreThanItsTensors) {
+  std::string inner = text_op("t") + TensorOps{}() + "q\x02";
+  for (int i = 0; i < 49; ++i) inner += text_op(fmt::format("t{}", i)) + "h\x02";
+  const auto root = [&](int modules) {
+    std::string outer = text_op("m") + script_op("M", inner) + "q\x01";
+    for (int i = 1; i < modules; ++i) outer += text_op(fmt::format("m{}", i)) + "h\x01";
+    return script(script_op("Root", outer));
+  };
+  EXPECT_EQ(open(root(80)).tensors().size(), 4000U);
+  EXPECT_NE(refused(ErrorCode::kMalformed, root(100)).find("without end"), std::string::npos);
+}
+
 TEST_F(Containers, ATorchScriptWithoutTensorsSaysSo) {
   EXPECT_NE(refused(ErrorCode::kUnsupported, script(script_op("M", text_op("a") + "N"))).find("no tensors"),
             std::string::npos);
