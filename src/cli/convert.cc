@@ -146,7 +146,7 @@ std::string footer() {
     text += fmt::format("  {:<10}{}\n", recipe.name, recipe.summary);
   text += "Passes:\n";
   for (const NamedChoice& pass : conversion_passes())
-    text += fmt::format("  {:<22}{}\n", pass.name, pass.summary);
+    text += fmt::format("  {:<24}{}\n", pass.name, pass.summary);
   text +=
       "Examples:\n"
       "  sealite convert chunkyseal_detector_only.pth -o chunkyseal.tflite\n"

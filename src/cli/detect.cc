@@ -344,8 +344,8 @@ Run add_detect(CLI::App& app) {
   command.add_option("model,--tflite_model", arguments->model, "A detector's .tflite file")->required();
   command.add_option(
       "pictures,--image_path", arguments->pictures,
-      "Picture files of any size, folders of them, or - for the standard input: JPEG, PNG, WebP, "
-      "AVIF, TIFF, GIF, PPM, JPEG XL, JPEG 2000 (REQUIRED)");
+      "Pictures, at least one: files of any size (JPEG, PNG, WebP, AVIF, TIFF, GIF, PPM, JPEG XL, "
+      "JPEG 2000), folders of them, or - for the standard input");
   command.add_option("--threads", arguments->threads, "Threads for inference")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -327,8 +327,8 @@ Run add_embed(CLI::App& app) {
   command.add_option("model", arguments->model, "An embedder's .tflite file")->required();
   command.add_option(
       "pictures,--image_path", arguments->inputs,
-      "Picture files of any size, folders of them, or - for the standard input: JPEG, PNG, WebP, "
-      "AVIF, TIFF, GIF, PPM, JPEG XL, JPEG 2000 (REQUIRED)");
+      "Pictures, at least one: files of any size (JPEG, PNG, WebP, AVIF, TIFF, GIF, PPM, JPEG XL, "
+      "JPEG 2000), folders of them, or - for the standard input");
   command.add_option("-o,--output", arguments->output, "Picture to write");
   command.add_option("--output-dir", arguments->output_dir, "Folder to write to, of any number of pictures");
   command
@@ -363,8 +363,9 @@ Run add_embed(CLI::App& app) {
   add_litert_option(command, arguments->host);
   add_pixel_limit(command, arguments->files.read.max_pixels);
   add_cache_option(command, arguments->host);
-  command.add_flag("!--no-metrics", arguments->files.embed.metrics,
-                   "Do not measure PSNR and SSIM: half of the time of a large picture");
+  command.add_flag_callback(
+      "--no-metrics", [arguments] { arguments->files.embed.metrics = false; },
+      "Do not measure PSNR and SSIM: half of the time of a large picture");
   command.add_flag("--json", arguments->json, "Print one line of JSON");
   command.footer(kFooter);
   return [arguments, text, key] {

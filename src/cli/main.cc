@@ -64,9 +64,8 @@ void check_output() {
 
 int run(int argc, char** argv) {
   CLI::App app(
-      "Turns the PyTorch checkpoints of Meta's Seal watermark models into TFLite/LiteRT models and reads "
-      "marked "
-      "pictures with them.",
+      "Turns the PyTorch checkpoints of Meta's Seal watermark models into TFLite/LiteRT models, and "
+      "marks and reads pictures with them.",
       "sealite");
   app.set_version_flag("--version", "sealite " + std::string(sealite::version()));
   app.require_subcommand(1);
