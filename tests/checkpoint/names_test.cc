@@ -208,7 +208,7 @@ TEST_F(Names, OtherFilesAreNamed) {
       {"onnx",
        std::string("\x08\x07\x12\x07pytorch\x1a\x03"
                    "2.0",
-                   18),
+                   16),
        "ONNX"},
       {"gzip", "\x1f\x8b\x08....", "gunzip"},
       {"zstd", "\x28\xb5\x2f\xfd....", "unzstd"},
