@@ -199,7 +199,8 @@ def people_have():
     yield Attack("PPM of 99999 by 99999", b"P6 99999 99999 255\n" + bytes(20), 69, ("limit",), suffix=".ppm")
     yield Attack("PPM of 2^64 by 1", b"P6 18446744073709551616 1 255\n" + bytes(20), suffix=".ppm")
     yield Attack("PPM of -1 by 8", b"P6 -1 8 255\n" + bytes(200), suffix=".ppm")
-    yield Attack("PPM of comments", b"P6 " + b"#\n" * 500000, suffix=".ppm")
+    yield Attack("PPM of comments", b"P6 " + b"#\n" * 500000, 69, ("two comments",), suffix=".ppm")
+    yield Attack("PPM of comments and empty lines", b"P6 " + b"#\n\n" * 300000, suffix=".ppm")
     yield Attack("PGM of a 20000 by 20000 that is not there", b"P2 20000 20000 255\n1 2 3", suffix=".pgm")
     size = struct.pack(">HHIIIIIIIIH", 47, 0, 2**31 - 1, 2**31 - 1, 0, 0, 2**31 - 1, 2**31 - 1, 0, 0, 3) + b"\7\1\1" * 3
     yield Attack("JPEG 2000 of 2^31 by 2^31", b"\xff\x4f\xff\x51" + size + bytes(60), suffix=".j2k")

@@ -91,11 +91,15 @@ int count_sequence_frames(std::istream& file, std::uint64_t size) {
   return static_cast<int>(std::clamp<std::uint64_t>(read_number(file, sizes->begin + 8, 4), 1, kMost));
 }
 
-/// The next number of a PPM's header, past white space and comments.
+/// The next number of a PPM's header, past white space and comments: of two comments one behind the other
+/// libvips 8.14 skips the first and takes the second for the number 0, and then reads some other picture.
 std::uint64_t ppm_number(std::istream& file) {
   constexpr std::uint64_t kMost = 0x7FFFFFFF;
   while (std::isspace(file.peek()) != 0 || file.peek() == '#') {
-    if (file.get() == '#') file.ignore(1 << 16U, '\n');
+    if (file.get() != '#') continue;
+    file.ignore(1 << 16U, '\n');
+    if (file.peek() == '#')
+      fail(ErrorCode::kUnsupported, "two comments one behind the other in a PPM's header; save it without");
   }
   std::uint64_t number = 0;
   bool any = false;

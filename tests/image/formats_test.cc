@@ -147,6 +147,10 @@ TEST_F(Formats, NetpbmOfEveryKind) {
   std::string six = "P6\n# made here\n2 2\n255\n";
   for (const std::uint8_t value : kColours) six.push_back(static_cast<char>(value));
   EXPECT_EQ(pixels(six), kColours);
+  const std::string commented = "P6 # a\n2\n\n#b\n\n# c\n 2 255\n" + six.substr(six.size() - 12);
+  EXPECT_EQ(pixels(commented), kColours);
+  expect_refused("P6\n# a\n# b\n" + six.substr(15), {"two comments"});
+  expect_refused("P6 2\n#\n#\n2 255\n" + six.substr(six.size() - 12), {"two comments"});
   EXPECT_EQ(pixels("P3 2 2 255\n0 0 0 255 255 255\n200 100 3 17 130 254\n"), kColours);
   EXPECT_EQ(pixels("P2 2 2 255 0 255 77 200 "), three_times(kGreys));
   EXPECT_EQ(pixels("P1 2 2 0 1 1 0    "), three_times({255, 0, 0, 255}));
