@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/image_shape.h"
 #include "base/one_call.h"
 #include "model_file/reader.h"
 #include "model_file/runnable_graph.h"
@@ -27,9 +29,10 @@ std::int64_t checked_image_size(const std::shared_ptr<const model_file::ModelFil
     fail(ErrorCode::kMismatch, "'{}' has no signature 'detect': not a detector that sealite converted", name);
   const graph::Graph graph = model_file::read_runnable_graph(file, "detect");
   const Shape& image = graph.shape(graph.inputs[0]);
-  if (image.size() != 4 || image[0] != 1)
+  const std::optional<ImageLayout> layout = layout_of_input(image);
+  if (!layout || image[0] != 1)
     fail(ErrorCode::kMismatch, "'{}' is not a detector: its input is {}", name, to_string(image));
-  return image[2];
+  return image[image_axes(*layout).height];
 }
 
 watermark::DetectorModel load(const ModelSource& source, const DetectorOptions& options, std::string& name) {
