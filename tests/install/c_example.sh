@@ -3,17 +3,9 @@
 # program is taken out of it, compiled as C99 against the prefix alone, by pkg-config's flags and by the CMake package,
 # and run.
 set -euo pipefail
-build_dir=$1
-source_dir=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-fail() {
-  echo "C example: $*" >&2
-  exit 1
-}
-
-cmake --install "$build_dir" --prefix "$work/prefix" >"$work/install.log" || { cat "$work/install.log"; exit 1; }
+name="C example"
+# shellcheck source=tests/install/installed.sh
+source "$(dirname "${BASH_SOURCE[0]}")/installed.sh" "$1" "$2"
 mkdir "$work/example"
 cd "$work/example"
 ln -s "$source_dir/assets" assets
@@ -23,8 +15,7 @@ awk '$0 == "```c" { inside = 1; next } inside && /^```/ { exit } inside' "$sourc
 # run PROGRAM: with nothing but the installed library; it says what the document's reader will see.
 run() {
   local said
-  said=$(SEALITE_LITERT=${SEALITE_LITERT:-$work/prefix/lib/sealite/libLiteRt.so} "$1" 2>"$work/stderr") ||
-    { cat "$work/stderr"; fail "$1 ended with status $?"; }
+  said=$(said_by "$1")
   [[ ! -s $work/stderr ]] || { cat "$work/stderr"; fail "$1 wrote to stderr"; }
   [[ $said == "cd750d7d: 32 of 32 bits, p = 2.3e-10" ]] || fail "$1 says '$said'"
   rm demo.detector.tflite demo.embedder.tflite
@@ -44,7 +35,6 @@ find_package(Sealite REQUIRED COMPONENTS c)
 add_executable(by_cmake example.c)
 target_link_libraries(by_cmake PRIVATE Sealite::c)
 END
-cmake -B build -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }
-cmake --build build
+build_against_prefix
 run build/by_cmake
 echo "C example: ok"

@@ -3,22 +3,15 @@
 # does what README.md says under "Install": its own CMakeLists.txt and main.cc are taken out of it, built against the prefix
 # and run on a picture.
 set -euo pipefail
-build_dir=$1
-source_dir=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-fail() {
-  echo "install test: $*" >&2
-  exit 1
-}
+name="install test"
+# shellcheck source=tests/install/installed.sh
+source "$(dirname "${BASH_SOURCE[0]}")/installed.sh" "$1" "$2"
 
 # readme_block LANGUAGE: the first ```LANGUAGE block of README.md.
 readme_block() {
   awk -v start="\`\`\`$1" '$0 == start { inside = 1; next } inside && /^```/ { exit } inside' "$source_dir/README.md"
 }
 
-cmake --install "$build_dir" --prefix "$work/prefix" >"$work/install.log" || { cat "$work/install.log"; exit 1; }
 [[ -x $work/prefix/bin/sealite ]] || fail "no bin/sealite was installed"
 "$work/prefix/bin/sealite" --version || fail "the installed sealite --version failed"
 if [[ -f $source_dir/build/litert/libLiteRt.so ]]; then
@@ -37,11 +30,8 @@ readme_block cmake >"$work/reader/CMakeLists.txt"
 readme_block cpp >"$work/reader/main.cc"
 cp -r "$source_dir/assets" "$work/reader/assets"
 cd "$work/reader"
-cmake -B build -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/reader.log" ||
-  { cat "$work/reader.log"; exit 1; }
-cmake --build build
-export SEALITE_LITERT=${SEALITE_LITERT:-$work/prefix/lib/sealite/libLiteRt.so}
-said=$(build/reader 2>"$work/reader.err") || { cat "$work/reader.err"; fail "the README's program ended with status $?"; }
+build_against_prefix -DCMAKE_BUILD_TYPE=Debug
+said=$(said_by build/reader)
 [[ $said == "cd750d7d: 32 of 32 bits, p = 2.3e-10" ]] || fail "the README's program says '$said'"
 
 if grep -rqF "$source_dir" "$work/prefix/include" "$work"/prefix/lib*/cmake "$work"/prefix/lib*/*/cmake 2>/dev/null; then

@@ -3,18 +3,10 @@
 # run half alone (Sealite::run), where the packages of the other half cannot be found, looks at what it links, and runs it on
 # a model that PROGRAM converts.
 set -euo pipefail
-build_dir=$1
-source_dir=$2
+name="run half"
+# shellcheck source=tests/install/installed.sh
+source "$(dirname "${BASH_SOURCE[0]}")/installed.sh" "$1" "$2"
 sealite=$3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-fail() {
-  echo "run half: $*" >&2
-  exit 1
-}
-
-cmake --install "$build_dir" --prefix "$work/prefix" >"$work/install.log" || { cat "$work/install.log"; exit 1; }
 mkdir "$work/reader"
 cd "$work/reader"
 # Each package of the other half is one that refuses to be found.
@@ -48,9 +40,7 @@ int main(int, char** arguments) {
   std::puts(detector.detect(picture).message.c_str());
 }
 END
-cmake -B build -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/reader.log" 2>&1 ||
-  { cat "$work/reader.log"; exit 1; }
-cmake --build build
+build_against_prefix -DCMAKE_BUILD_TYPE=Debug
 
 needed=$(readelf -d build/reader | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
 grep -q '^libstdc++' <<<"$needed" || fail "readelf says nothing of libstdc++: $needed"
@@ -63,7 +53,6 @@ done
 
 "$sealite" convert "$source_dir/assets/demo.pth" --card "$source_dir/assets/demo.card.yaml" --part both -o demo.tflite \
   >convert.log
-export SEALITE_LITERT=${SEALITE_LITERT:-$work/prefix/lib/sealite/libLiteRt.so}
-said=$(build/reader demo.detector.tflite demo.embedder.tflite 2>"$work/stderr") || { cat "$work/stderr"; fail "it ended with $?"; }
+said=$(said_by build/reader demo.detector.tflite demo.embedder.tflite)
 [[ $said == 0badcafe ]] || fail "it says '$said'"
 echo "run half: ok, it needs only" $needed
