@@ -60,6 +60,40 @@ def module_of(state):
     return root
 
 
+class Named:
+    """Written as a name of seven letters, in whose place another is put."""
+
+
+def listed_names(path, state):
+    """Every name that torch's safe loader knows, beside the weights; it reads the file itself."""
+    names = sorted(torch._weights_only_unpickler._get_allowed_globals())
+    assert len(names) > 100, names
+    globals_ = b"".join(b"c" + module.encode() + b"\n" + name.encode() + b"\n"
+                        for module, _, name in (full.rpartition(".") for full in names))
+    stream = io.BytesIO()
+    torch.save({"x": [Named], "model": state}, stream)
+    mark = f"c{Named.__module__}\nNamed\n".encode()
+    with zipfile.ZipFile(stream) as source, zipfile.ZipFile(path, "w") as target:
+        for entry in source.infolist():
+            data = source.read(entry)
+            if entry.filename.endswith("/data.pkl"):
+                at = data.index(mark)
+                end = data.index(b"a", data.index(b"q", at + len(mark)))  # what remembers it, and APPEND
+                data = data[:at] + b"(" + globals_ + b"e" + data[end + 1:]
+            target.writestr(entry.filename, data)
+    assert len(torch.load(path, weights_only=True)["x"]) == len(names)
+
+
+class Called:
+    """Written as a call of a function, with these arguments."""
+
+    def __init__(self, function, *arguments):
+        self.reduced = function, arguments
+
+    def __reduce__(self):
+        return self.reduced
+
+
 def zipped(path, data, **changes):
     """The same zip with other compression."""
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(path, "w", **changes) as target:
@@ -110,7 +144,23 @@ def torch_rows(state, args):
              for name in ("bytes", "sparse", "complex64", "quantised", "rng", "expanded", "parameters")]
     rows += [Row(f"protocol {p}", save(protocol=p, flag=True, real=0.5, big=1 << 70, text="a'b\n\\ ä €")) for p in (0, 1, 3, 4, 5)]
     rows += [Row(f"legacy, protocol {p}", save(legacy=True, protocol=p)) for p in (0, 1, 2, 3, 4, 5)]
+    utils = torch._utils
+    made = {
+        "_rebuild_tensor": Called(utils._rebuild_tensor, torch.ones(3).storage(), 0, (3,), (1,)),
+        "_rebuild_device_tensor_from_numpy": Called(utils._rebuild_device_tensor_from_numpy, numpy.ones(2), torch.float32, "cpu", False),
+        "_rebuild_wrapper_subclass": Called(utils._rebuild_wrapper_subclass, torch.Tensor, torch.float32, (2,), (1,), 0, torch.strided,
+                                            torch.device("cpu"), False),
+        "storage of floats": torch.ones(3).storage(), "uint7": torch.uint7, "int3": torch.int3, "complex type": torch.complex32,
+        "channels, floating": torch.per_channel_affine_float_qparams, "tensor class": torch.FloatTensor,
+        "csc": torch.eye(4).to_sparse_csc(), "bsr": torch.eye(4).to_sparse_bsr((2, 2)), "bsc": torch.eye(4).to_sparse_bsc((2, 2)),
+        "qint32": torch.quantize_per_tensor(torch.ones(4), 0.1, 0, torch.qint32), "float8_e8m0fnu": torch.ones(4).to(torch.float8_e8m0fnu),
+        "uint64": torch.ones(2, dtype=torch.uint64), "complex32": torch.ones(2, dtype=torch.complex32),
+    }
+    rows += [Row(f"beside: {name}", save(**{name: value})) for name, value in made.items()]
     rows += [
+        Row("every name that the safe loader knows", lambda path: listed_names(path, state)),
+        Row("weights of a TPU", save(changed(lambda value: Called(utils._rebuild_device_tensor_from_cpu_tensor, value, value.dtype,
+                                                                  "xla:0", False)))),
         Row("parameter with an attribute", save(changed(with_attribute))),
         Row("parameters", save(changed(lambda value: torch.nn.Parameter(value.clone(), requires_grad=True)))),
         Row("float64", save(changed(torch.Tensor.double)), same=False),
