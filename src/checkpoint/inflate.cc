@@ -57,8 +57,8 @@ class Inflater {
   z_stream stream_{};
 };
 
-void check_size(std::uint64_t inflated, std::uint64_t packed) {
-  if (inflated > std::max(kSmallGrowth, kMostGrowth * packed)) {
+void check_size(std::uint64_t inflated, std::uint64_t packed, std::uint64_t small) {
+  if (inflated > std::max(small, kMostGrowth * packed)) {
     fail(ErrorCode::kUnsupported,
          "its compressed entries say that they hold {} bytes, more than {} times the {} that they take; save "
          "it with torch.save, which does not compress",
@@ -71,7 +71,8 @@ void check_size(std::uint64_t inflated, std::uint64_t packed) {
 
 }  // namespace
 
-Contained contents_of(const std::vector<std::pair<std::string_view, const ZipEntry*>>& entries) {
+Contained contents_of(const std::vector<std::pair<std::string_view, const ZipEntry*>>& entries,
+                      std::uint64_t small) {
   std::uint64_t total = 0, packed = 0;
   std::vector<std::uint64_t> places(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -84,7 +85,7 @@ Contained contents_of(const std::vector<std::pair<std::string_view, const ZipEnt
     total = align_up(*next, kAlignment);
     packed += entry.packed.size();
   }
-  check_size(total, packed);
+  check_size(total, packed, small);
   const auto fill = [&](MutableByteView memory) {
     parallel_for(entries.size(), [&](std::size_t i) {
       const auto& [name, entry] = entries[i];

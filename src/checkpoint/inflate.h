@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -7,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/mapped_file.h"
+#include "checkpoint/growth.h"
 #include "checkpoint/zip_index.h"
 
 namespace sealite::checkpoint {
@@ -19,9 +21,10 @@ struct Contained {
 };
 
 /// `entries`: names and entries. What they would be together is compared with their packed bytes before any
-/// memory is taken (checkpoint/growth.h), so that a small file stays small; each gives exactly the bytes that
-/// the zip's directory says, or the file is refused. Several threads. Checksums of what is inflated are
-/// checked. Throws kMalformed, kUnsupported, kNoMemory.
-Contained contents_of(const std::vector<std::pair<std::string_view, const ZipEntry*>>& entries);
+/// memory is taken (checkpoint/growth.h; `small` bytes are never refused), so that a small file stays small;
+/// each gives exactly the bytes that the zip's directory says, or the file is refused. Several threads.
+/// Checksums of what is inflated are checked. Throws kMalformed, kUnsupported, kNoMemory.
+Contained contents_of(const std::vector<std::pair<std::string_view, const ZipEntry*>>& entries,
+                      std::uint64_t small = kSmallGrowth);
 
 }  // namespace sealite::checkpoint

@@ -15,8 +15,9 @@ constexpr std::string_view kMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x5
 constexpr std::string_view kMagicLine = "L119547037146038801333356L\n";
 constexpr std::int64_t kLegacyVersion = 1001;
 constexpr std::size_t kLongestMagic = 32;  // with the opcodes before it
-// As of the one pickle in a zip; here nothing says how long one is.
-constexpr std::size_t kMaxPickles = std::size_t{64} << 20U;
+// As of the one pickle in a zip; here nothing says how long one is. Those before the checkpoint have under
+// 200.
+constexpr std::size_t kMaxPickles = std::size_t{64} << 20U, kMaxHead = 4096;
 
 class LegacyStorages : public StorageSource {
  public:
@@ -87,9 +88,9 @@ bool is_legacy_torch(ByteView file) {
 
 Contents read_legacy_torch(ByteView file, const std::string& key) {
   ByteView rest = file;
-  const auto next = [&](std::string_view what) {
+  const auto next = [&](std::string_view what, std::size_t max = kMaxHead) {
     return add_context(what, [&] {
-      ByteView front = rest.first(std::min(rest.size(), kMaxPickles));
+      ByteView front = rest.first(std::min(rest.size(), max));
       const std::size_t before = front.size();
       Pickle pickle = unpickle_front(front);
       rest = rest.subspan(before - front.size());
@@ -101,8 +102,8 @@ Contents read_legacy_torch(ByteView file, const std::string& key) {
   if (version[version.root].kind != NodeKind::kInt || version[version.root].integer != kLegacyVersion)
     fail(ErrorCode::kUnsupported, "a version of the legacy torch format other than {}", kLegacyVersion);
   check_system(next("the properties of its machine"));
-  Pickle pickle = next("the checkpoint");
-  const Pickle keys = next("the keys of its storages");
+  Pickle pickle = next("the checkpoint", kMaxPickles);
+  const Pickle keys = next("the keys of its storages", kMaxPickles);
   if (keys[keys.root].kind != NodeKind::kList)
     fail(ErrorCode::kMalformed, "the keys of its storages are no list");
   LegacyStorages storages(pickle, keys, rest);

@@ -96,7 +96,7 @@ NodeId PickleBuilder::call(NodeId callable, NodeId arguments_id) {
   if (!opaque && kind != NodeKind::kGlobal) fail_call("it calls something that is not a name");
   if (pickle_[arguments_id].kind != NodeKind::kTuple) fail_call("a call without an argument tuple");
   charge(pickle_[arguments_id].items.size());
-  const Node arguments = pickle_[arguments_id];  // a copy: adding a node moves the others
+  const Node& arguments = pickle_[arguments_id];
   return opaque ? make_opaque(name, arguments.items) : call_known(*function, arguments);
 }
 
@@ -264,7 +264,7 @@ NodeId PickleBuilder::add_storage(StorageRef storage) {
 }
 
 NodeId PickleBuilder::storage(NodeId identifier) {
-  const Node parts = pickle_[identifier];
+  const Node& parts = pickle_[identifier];
   charge(parts.items.size());
   if (parts.kind != NodeKind::kTuple || parts.items.empty()) fail_call("a persistent id that is no storage");
   const std::string_view word = argument(parts, 0, NodeKind::kText, "the word 'storage'").text;

@@ -111,7 +111,7 @@ struct TensorRef {
 };
 
 struct Pickle {
-  std::vector<Node> nodes;
+  std::deque<Node> nodes;  ///< They stay where they are: references outlive further ones.
   std::vector<OpaqueName> names;
   std::deque<std::string> texts;  ///< Those that do not stand in the pickle as they are.
   std::vector<StorageRef> storages;

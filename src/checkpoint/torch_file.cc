@@ -17,6 +17,8 @@ namespace {
 
 // data.pkl of a full ChunkySeal file is about 300 KB.
 constexpr std::size_t kMaxPickle = std::size_t{64} << 20U;
+// Of one that is compressed; a byte may become a value, which takes a hundred. Real ones shrink to a quarter.
+constexpr std::uint64_t kSmallPickle = std::uint64_t{256} << 10U;
 
 // The zip's entries NAME/data.pkl, NAME/data/0, …
 class TorchZip : public StorageSource {
@@ -37,7 +39,7 @@ class TorchZip : public StorageSource {
       fail(ErrorCode::kMalformed, "data.pkl has {} bytes, at most {} are expected", entry.size, kMaxPickle);
     }
     if (!entry.deflated) check_crc("data.pkl", entry, entry.packed);
-    pickle_ = contents_of({{"data.pkl", &entry}});
+    pickle_ = contents_of({{"data.pkl", &entry}}, kSmallPickle);
     return unpickle(pickle_->bytes[0]);
   }
 

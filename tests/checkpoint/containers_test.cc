@@ -187,6 +187,17 @@ TEST_F(Containers, ADeflateBombIsRefusedBeforeItTakesMemory) {
             std::string::npos);
 }
 
+// A kilobyte could else become two million values.
+TEST_F(Containers, ADeflatedPickleStaysSmall) {
+  const auto with = [](std::size_t lists) {
+    const std::string value = text_op("x") + "](" + std::string(lists, ']') + "e";
+    return build_zip(
+        {deflated_entry("t/data.pkl", model_pickle(TensorOps{}(), value)), {"t/data/0", six_floats()}});
+  };
+  EXPECT_EQ(values_of(open(with(260000)), "w"), kSix);
+  EXPECT_NE(refused(ErrorCode::kUnsupported, with(263000)).find("8 times"), std::string::npos);
+}
+
 TEST_F(Containers, BytesBehindAZipAreNotLookedAt) {
   const std::string file = torch_zip(model_pickle(TensorOps{}()), six_floats());
   EXPECT_EQ(values_of(open(file + "\n"), "w"), kSix);
