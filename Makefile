@@ -75,9 +75,12 @@ fuzz:  ## run each libFuzzer target for SECONDS=60; what it finds is left in bui
 	scripts/fuzz.sh $(SECONDS)
 
 attacks: COUNT ?= 10000
-attacks: all  ## known hostile files, and COUNT=10000 mutated checkpoints and models each (SEED=1); docs in attacks/
+attacks: setup-tests  ## known hostile files, and COUNT=10000 mutated checkpoints and models each (SEED=1); docs in attacks/
+	cmake --preset release -DSEALITE_TESTS=ON
+	cmake --build --preset release -j $(JOBS) --target sealite replay_checkpoint
 	attacks/run.py build/release/bin/sealite
 	attacks/mutate.py build/release/bin/sealite --count $(COUNT) --seed $(SEED) --keep build/attacks
+	attacks/mutate.py build/release/bin/sealite --count $(COUNT) --seed $(SEED) --keep build/attacks --replay build/release/bin/replay_checkpoint --kind legacy jit deflated opaque protocol0 protocol1
 
 faults: COUNT ?= 1000
 faults: setup-tests  ## end sealite at COUNT=1000 random moments, and make each call of its writes and allocations fail

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Searches for the inputs that cost the program most, reader by reader, and prints a table of what it found.
 
-    attacks/costs.py BINARY [--bytes 1048576] [--reader WORDS] [--steps 12] [--keep DIR]
+    attacks/costs.py BINARY [--bytes 1048576] [--reader WORDS ...] [--steps 12] [--keep DIR]
 
 Each generator of costs_inputs.py makes a file from a few numbers. The search starts from small numbers, multiplies
 and divides them as long as the file stays within --bytes and the cost grows, once for time (of all processors) and
@@ -38,11 +38,14 @@ class Meter:
         self.pool = multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=16)
 
     def cost(self, space, data):
+        """`data`: the file, or by name the files beside the one without a name."""
+        files = data if isinstance(data, dict) else {"": data}
         path = self.folder / ("input" + space.suffix)
-        path.write_bytes(data)
+        for name, contents in files.items():
+            (self.folder / name if name else path).write_bytes(contents)
         words = [w.format(file=path, sound=self.sound, photo=valid_files.PHOTO) for w in space.command]
         outcome = self.pool.apply(self.program.run_once, (words, self.folder))
-        for made in self.folder.glob("o.*"):
+        for made in [*self.folder.glob("o.*"), *(self.folder / name for name in files if name)]:
             made.unlink()
         return outcome
 
@@ -51,16 +54,17 @@ class Meter:
         if key not in self.known:
             try:
                 data = space.make(**numbers)
-            except struct.error:  # a number that the format has no place for
+            except (struct.error, OverflowError):  # a number that the format has no place for
                 data = None
-            if data is None or len(data) > self.options.bytes:
+            size = sum(map(len, data.values())) if isinstance(data, dict) else len(data or b"")
+            if data is None or size > self.options.bytes:
                 self.known[key] = None
             else:
                 outcome = self.cost(space, data)
                 if outcome.signal or outcome.status not in (*program.DOCUMENTED, 1, 2):  # verdicts of verify, too
                     print(f"FINDING {space.reader}: {space.name} {numbers}: status {outcome.status}, signal "
                           f"{outcome.signal}: {outcome.err[-200:]!r}", flush=True)
-                self.known[key] = outcome, len(data)
+                self.known[key] = outcome, size
                 if self.options.keep:
                     self.keep(space, numbers, data)
         return self.known[key]
@@ -68,7 +72,7 @@ class Meter:
     def keep(self, space, numbers, data):
         self.options.keep.mkdir(parents=True, exist_ok=True)
         name = "_".join([space.reader, space.name, *(str(v) for v in numbers.values())]).replace(" ", "_").replace("/", "_")
-        (self.options.keep / (name + space.suffix)).write_bytes(data)
+        (self.options.keep / (name + space.suffix)).write_bytes(data[""] if isinstance(data, dict) else data)
 
 
 def clipped(space, name, value):
@@ -137,7 +141,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary", type=pathlib.Path)
     parser.add_argument("--bytes", type=int, default=1 << 20, help="the largest input")
-    parser.add_argument("--reader", help="readers with these words in their names")
+    parser.add_argument("--reader", nargs="+", default=[""], help="readers with one of these words in their names")
     parser.add_argument("--steps", type=int, default=12, help="of each search at most")
     parser.add_argument("--keep", type=pathlib.Path, help="save every input here")
     options = parser.parse_args()
@@ -147,7 +151,7 @@ def main():
         meter = Meter(options.binary, folder, options)
         rows, bases = [], {}
         for space in costs_inputs.spaces():
-            if options.reader and options.reader not in space.reader:
+            if not any(words in space.reader for words in options.reader):
                 continue
             key = space.sound, space.command
             if key not in bases:

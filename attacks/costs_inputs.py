@@ -4,6 +4,8 @@ import struct
 from dataclasses import dataclass, field
 
 from attack import CARD, DETECT, EXTRACT, INSPECT, READ_PICTURE, REFERENCE, Command
+from costs_containers import container_spaces
+from costs_pictures import more_pictures
 from families import numpy as arrays
 from families import tflite, yaml
 from families.pictures import DATA, with_segment
@@ -175,9 +177,16 @@ def picture_spaces():
                 height=1 << 20, samples=8)
     yield space("TIFF", "black tiles", ".tif", pictures.black_tiff, size | {"samples": 1, "tile": 256}, width=1 << 20,
                 height=1 << 20, samples=8, tile=8192)
+    yield from more_pictures(space, size)
+
+
+def container(reader, title, make, numbers, commands, /, suffix=".pth", sound="small.pth", **most):
+    for command in commands:
+        yield Space(reader, f"{title}, {command.name}", command.arguments, sound, suffix, make, numbers, most)
 
 
 def spaces():
     yield from checkpoint_spaces()
+    yield from container_spaces(container)
     yield from other_spaces()
     yield from picture_spaces()

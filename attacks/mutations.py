@@ -1,4 +1,5 @@
 """Changes sound files at random, mostly where they hold lengths, offsets, indices and opcodes."""
+import functools
 import pickletools
 import re
 import struct
@@ -7,6 +8,24 @@ from formats import containers, flatbuffer, pickle_ops, zip_file
 
 INTERESTING = (0, 1, 2, 3, 4, 7, 8, 16, 64, 127, 128, 255, 256, 1024, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 2**30, 2**31 - 1,
                2**31, 2**32 - 1, 2**32, 2**62, 2**63 - 1, 2**63, 2**64 - 1, -1, -2, -4, -128)
+
+
+# Of the few sound files: each is mutated thousands of times.
+@functools.lru_cache
+def opcodes_of(pickle):
+    starts = [at for _, _, at in pickletools.genops(pickle)]
+    return [pickle[a:b] for a, b in zip(starts, starts[1:] + [len(pickle)])]
+
+
+@functools.lru_cache
+def pickles_of_legacy(data):
+    """The five pickles, and what follows them."""
+    pickles, at = [], 0
+    for _ in range(5):
+        end = at + 1 + max(place for _, _, place in pickletools.genops(data[at:]))
+        pickles.append(data[at:end])
+        at = end
+    return pickles, data[at:]
 
 
 class Mutator:
@@ -24,7 +43,9 @@ class Mutator:
 
     def checkpoint(self, data):
         if data[:2] == b"PK":
-            return self.torch_zip(data)
+            return self.deflated(data) if zip_file.is_deflated(data) else self.torch_zip(data)
+        if data[:1] == b"{":
+            return self.token(data) if self.random.random() < 0.8 else self.bytes(data)
         if data.startswith(containers.LEGACY_HEAD):
             return self.legacy(data)
         return self.safetensors(data)
@@ -100,27 +121,33 @@ class Mutator:
             return self.zip_records(data)
         return self.bytes(data)
 
+    def deflated(self, data):
+        """What is deflated, and the streams themselves."""
+        name = zip_file.pickle_name(data)
+        roll = self.random.random()
+        if roll < 0.4:
+            changed = zip_file.rebuild(data, {name: self.pickle(zip_file.read_entry(data, name))})
+            return containers.deflated(changed)
+        if roll < 0.8:
+            return zip_file.with_stream(data, self.random.randrange(1 << 16), self.bytes)
+        return self.zip_records(data) if roll < 0.9 else self.bytes(data)
+
     def legacy(self, data):
         """The pickles one by one, and the counts before the storages."""
-        pickles, at = [], 0
-        for _ in range(5):
-            end = at + 1 + max(place for _, _, place in pickletools.genops(data[at:]))
-            pickles.append(data[at:end])
-            at = end
+        pickles, storages = pickles_of_legacy(data)
         roll = self.random.random()
         if roll < 0.65:
             which = self.random.choice((1, 2, 3, 3, 3, 3, 4))
-            pickles[which] = self.pickle(pickles[which])
-            return b"".join(pickles) + data[at:]
+            changed = self.pickle(pickles[which])
+            return b"".join([*pickles[:which], changed, *pickles[which + 1:]]) + storages
         if roll < 0.85:  # the first storage's count lies there
-            return data[:at] + self.bytes(data[at:], 64)
+            return b"".join(pickles) + self.bytes(storages, 64)
         return self.bytes(data)
 
     def pickle(self, pickle):
         if self.random.random() < 0.2:
             return self.bytes(pickle)
-        starts = [at for _, _, at in pickletools.genops(pickle)]
-        ops = [pickle[a:b] for a, b in zip(starts, starts[1:] + [len(pickle)])]
+        ops = list(opcodes_of(pickle))
         for _ in range(self.random.choice((1, 1, 1, 2, 3, 8))):
             self.opcode(ops)
         return b"".join(ops)
@@ -134,10 +161,13 @@ class Mutator:
             value = r.choice(INTERESTING) & (256 ** min(8, len(op) - 1) - 1)
             ops[at] = op[:1] + value.to_bytes(min(8, len(op) - 1), "little") + op[9:]
         elif how == "integer":  # of a size, shape, stride or offset
-            numbers = [i for i, o in enumerate(ops) if o[:1] in b"KMJ\x8a"] or [at]
+            numbers = [i for i, o in enumerate(ops) if o[:1] in b"KMJIL\x8a"] or [at]
             i = r.choice(numbers)
-            old = int.from_bytes(ops[i][1:9], "little") if ops[i][:1] in b"KMJ" else 0
-            ops[i] = pickle_ops.integer(r.choice((old + 1, old - 1, old * 2, r.choice(INTERESTING))))
+            line = re.fullmatch(rb"[IL](-?\d+)L?\n", ops[i])
+            old = int(line[1]) if line else int.from_bytes(ops[i][1:9], "little") if ops[i][:1] in b"KMJ" \
+                else 0
+            value = r.choice((old + 1, old - 1, old * 2, r.choice(INTERESTING)))
+            ops[i] = b"L%dL\n" % value if line else pickle_ops.integer(value)
         elif how == "replace":
             ops[at] = bytes([r.choice(b"(.012FIJKLMNPQRSTUVX]abcdegijlopqrstuy}\x80\x81\x82\x83\x84\x85\x86\x87\x88"
                                       b"\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96\x97\x98")]) + op[1:]

@@ -1,6 +1,11 @@
-"""One checkpoint in the other containers that torch has written: TorchScript, torch before 1.6, deflated entries."""
+"""One checkpoint in the other containers that torch has written: TorchScript, torch before 1.6, deflated entries, old
+protocols, several files."""
 import io
+import json
+import pickle as python_pickle
 import pickletools
+import sys
+import types
 import zipfile
 
 from formats.pickle_ops import le, text
@@ -97,6 +102,75 @@ def tensors_of(pickle):
     return found
 
 
+class Storage:
+    def __init__(self, parts):
+        self.parts = parts
+
+
+class Made:
+    """What a call of a name gives; written as that call."""
+
+    def __init__(self, function, arguments):
+        self.function, self.arguments = function, arguments
+
+    def __reduce__(self):
+        return self.function, self.arguments
+
+
+def stand_in(module, name):
+    """A function of that name, which Python's pickler finds where it looks."""
+    home = sys.modules.setdefault(module, types.ModuleType(module))
+    if not hasattr(home, name):
+        function = lambda *arguments: Made(getattr(home, name), arguments)
+        function.__module__, function.__name__, function.__qualname__ = module, name, name
+        setattr(home, name, function)
+    return getattr(home, name)
+
+
+class Reader(python_pickle.Unpickler):
+    def find_class(self, module, name):
+        return super().find_class(module, name) if module == "collections" else stand_in(module, name)
+
+    def persistent_load(self, parts):
+        return Storage(parts)
+
+
+class Writer(python_pickle._Pickler):  # pylint: disable=protected-access
+    def persistent_id(self, value):
+        if not isinstance(value, Storage):
+            return None
+        word, kind, *rest = value.parts
+        return value.parts if self.bin else f"('{word}', <class 'torch.{kind.__name__}'>, {str(tuple(rest))[1:]}"
+
+
+def in_protocol(pickle, protocol):
+    """The same values as Python's own pickler writes them."""
+    stream = io.BytesIO()
+    Writer(stream, protocol).dump(Reader(io.BytesIO(pickle)).load())
+    return stream.getvalue()
+
+
+def shards(pickle, storages):
+    """File names and contents: half of the tensors in each file, and what says so."""
+    tensors = tensors_of(pickle)
+    half = len(tensors) // 2
+    index = {}
+    entries = [Entry(f"t/data/{key}".encode(), contents) for key, contents in storages.items()]
+    for file, part in (("small.shard1.pth", tensors[:half]), ("small.shard2.pth", tensors[half:])):
+        index |= {name: file for name, _ in part}
+        body = b"\x80\x02}(" + b"".join(text(name) + opcodes for name, opcodes in part) + b"u."
+        yield file, build([Entry(b"t/data.pkl", body), *entries])
+    yield "small.index.json", json.dumps({"metadata": {"total_size": 1}, "weight_map": index}).encode()
+
+
+def deflated(data):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive, zipfile.ZipFile(io.BytesIO(data)) as source:
+        for entry in source.infolist():
+            archive.writestr(entry.filename, source.read(entry))
+    return stream.getvalue()
+
+
 def variants(data):
     """File names and contents."""
     pickle, storages = parts(data)
@@ -105,8 +179,7 @@ def variants(data):
     yield "small.jit.pth", build([Entry(b"t/data.pkl", script(tensors_of(pickle))), Entry(b"t/code/a.py", b"import os"),
                                   *entries])
     yield "small.opaque.pth", build([Entry(b"t/data.pkl", pickle[:-2] + OPAQUE + b"u."), *entries])
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive, zipfile.ZipFile(io.BytesIO(data)) as source:
-        for entry in source.infolist():
-            archive.writestr(entry.filename, source.read(entry))
-    yield "small.deflated.pth", stream.getvalue()
+    yield "small.deflated.pth", deflated(data)
+    for protocol in (0, 1):
+        yield f"small.protocol{protocol}.pth", build([Entry(b"t/data.pkl", in_protocol(pickle, protocol)), *entries])
+    yield from shards(pickle, storages)

@@ -81,3 +81,22 @@ def pickle_name(data):
 def read_entry(data, name):
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return archive.read(name)
+
+
+def is_deflated(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return any(entry.compress_type == zipfile.ZIP_DEFLATED for entry in archive.infolist())
+
+
+def with_stream(data, which, change):
+    """The zip again, with the packed bytes of one entry changed and its numbers as they were, but for their length."""
+    entries = []
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        rows = archive.infolist()
+        for index, row in enumerate(rows):
+            at = row.header_offset + 30 + len(row.filename.encode())
+            packed = data[at:at + row.compress_size]
+            packed = change(packed) if index == which % len(rows) else packed
+            said = {"method": row.compress_type, "size": row.file_size, "crc": row.CRC}
+            entries.append(Entry(row.filename.encode(), packed, local=dict(said), central=dict(said)))
+    return build(entries)
