@@ -126,10 +126,9 @@ class Mutator:
         name = zip_file.pickle_name(data)
         roll = self.random.random()
         if roll < 0.4:
-            changed = zip_file.rebuild(data, {name: self.pickle(zip_file.read_entry(data, name))})
-            return containers.deflated(changed)
+            return zip_file.deflated_again(data, name, self.pickle(zip_file.read_entry(data, name)))
         if roll < 0.8:
-            return zip_file.with_stream(data, self.random.randrange(1 << 16), self.bytes)
+            return zip_file.with_packed(data, self.random.randrange(1 << 16), lambda packed, said: (self.bytes(packed), said))
         return self.zip_records(data) if roll < 0.9 else self.bytes(data)
 
     def legacy(self, data):

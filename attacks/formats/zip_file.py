@@ -4,6 +4,7 @@
 
 Every number of an entry's two headers can be overwritten: Entry(..., local={"size": 5}, central={"crc": 0}).
 """
+import functools
 import io
 import struct
 import zipfile
@@ -56,11 +57,13 @@ def end_record64(count, size, offset, at):
 
 def build(entries, comment=b"", end=None):
     """`end`: numbers of the end record that are lies: count, size, offset."""
-    body, offsets = b"", []
+    parts, offsets, at = [], [], 0
     for entry in entries:
-        offsets.append(len(body))
+        offsets.append(at)
         if not entry.absent:
-            body += local_header(entry) + entry.contents + entry.after
+            parts += [local_header(entry), entry.contents, entry.after]
+            at += sum(map(len, parts[-3:]))
+    body = b"".join(parts)
     directory = b"".join(directory_row(e, o) for e, o in zip(entries, offsets))
     said = {"count": len(entries), "size": len(directory), "offset": len(body)} | (end or {})
     return body + directory + end_record(said["count"], said["size"], said["offset"], comment)
@@ -68,35 +71,51 @@ def build(entries, comment=b"", end=None):
 
 def rebuild(data, changes):
     """The sound torch zip `data` again, with the contents of the entries in `changes` replaced."""
+    return build([Entry(name.encode(), changes.get(name, contents)) for name, contents in contents_of(data).items()])
+
+
+@functools.lru_cache  # the few sound files, thousands of times
+def contents_of(data):
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        entries = [Entry(name.encode(), changes.get(name, archive.read(name))) for name in archive.namelist()]
-    return build(entries)
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def pickle_name(data):
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+    return next(name for name in contents_of(data) if name.endswith("/data.pkl"))
 
 
 def read_entry(data, name):
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return archive.read(name)
+    return contents_of(data)[name]
 
 
+@functools.lru_cache
 def is_deflated(data):
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return any(entry.compress_type == zipfile.ZIP_DEFLATED for entry in archive.infolist())
 
 
-def with_stream(data, which, change):
-    """The zip again, with the packed bytes of one entry changed and its numbers as they were, but for their length."""
-    entries = []
+@functools.lru_cache
+def packed_of(data):
+    """Name, packed bytes, and what the headers say of them, of each entry."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         rows = archive.infolist()
-        for index, row in enumerate(rows):
-            at = row.header_offset + 30 + len(row.filename.encode())
-            packed = data[at:at + row.compress_size]
-            packed = change(packed) if index == which % len(rows) else packed
-            said = {"method": row.compress_type, "size": row.file_size, "crc": row.CRC}
-            entries.append(Entry(row.filename.encode(), packed, local=dict(said), central=dict(said)))
-    return build(entries)
+    starts = [row.header_offset + 30 + len(row.filename.encode()) for row in rows]
+    return [(row.filename.encode(), data[at:at + row.compress_size],
+             {"method": row.compress_type, "size": row.file_size, "crc": row.CRC}) for row, at in zip(rows, starts)]
+
+
+def with_packed(data, which, change):
+    """The zip again, with what `change` makes of the packed bytes and numbers of one entry."""
+    rows = list(packed_of(data))
+    which %= len(rows)
+    name, packed, said = rows[which]
+    rows[which] = (name, *change(packed, said))
+    return build([Entry(name, packed, local=dict(said), central=dict(said)) for name, packed, said in rows])
+
+
+def deflated_again(data, name, contents):
+    """The zip again, with other contents of one entry, deflated."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    packed = packer.compress(contents) + packer.flush()
+    said = {"method": 8, "size": len(contents), "crc": zlib.crc32(contents)}
+    return with_packed(data, list(contents_of(data)).index(name), lambda *_: (packed, said))
