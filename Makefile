@@ -75,7 +75,7 @@ fuzz:  ## run each libFuzzer target for SECONDS=60; what it finds is left in bui
 	scripts/fuzz.sh $(SECONDS)
 
 attacks: COUNT ?= 10000
-attacks: setup-tests  ## known hostile files, and COUNT=10000 mutated checkpoints and models each (SEED=1); docs in attacks/
+attacks: setup-tests  ## known hostile files, and COUNT=10000 mutated checkpoints, models and pictures each (SEED=1); docs in attacks/
 	cmake --preset release -DSEALITE_TESTS=ON
 	cmake --build --preset release -j $(JOBS) --target sealite replay_checkpoint
 	attacks/run.py build/release/bin/sealite

@@ -3,7 +3,8 @@
 
     attacks/mutate.py BINARY [--count 1000] [--seed 1] [--kind KIND ...] [--only NUMBER] [--keep DIR] [--in-turn]
 
-Kinds: checkpoint and tflite, which are all files; and each container of a checkpoint by itself (CONTAINERS below).
+Kinds: checkpoint, tflite and picture, which are all files (--suffix .jxl: only those); and each container of a checkpoint
+by itself (CONTAINERS below).
 Each file is given to every command that reads its kind; --in-turn gives it to one, the next file to the next. A case is
 made again by its kind, number and seed: --kind tflite --seed 1 --only 4711 --keep DIR. Status 1: findings.
 --replay PROGRAM: checkpoints of one file go to that replay of fuzz/checkpoint.cc, hundreds at a time, and not to BINARY:
@@ -20,18 +21,24 @@ import tempfile
 
 import program
 import valid_files
-from attack import CHECKPOINT, DETECT, EMBED, INSPECT
+from attack import CHECKPOINT, DETECT, EMBED, INSPECT, MARK_PICTURE, READ_PICTURE, Command
 from mutations import Mutator
 
 MEMORY = 256 * 1024  # KiB above the sound file's
 # By the word in the name of the sound file.
 CONTAINERS = ("legacy", "jit", "deflated", "opaque", "protocol0", "protocol1", "index")
-KINDS = ("checkpoint", "tflite", *CONTAINERS)
+KINDS = ("checkpoint", "tflite", "picture", *CONTAINERS)
+PICTURES = (".png", ".jpg", ".webp", ".avif", ".tif", ".gif", ".ppm", ".jxl", ".jp2")
+# A small file may claim many pixels: within the limit that is no finding.
+LIMIT = ("--max-pixels", "1000000")
+PICTURE = tuple(Command(c.name, c.arguments + LIMIT, c.output) for c in (READ_PICTURE, MARK_PICTURE))
 
 
 def is_of_kind(name, kind):
     if kind in CONTAINERS:
         return name.split(".")[1] == kind
+    if name.endswith(PICTURES) or kind == "picture":
+        return kind == "picture" and name.endswith(OPTIONS.suffix or PICTURES)
     return name.endswith(".tflite") == (kind == "tflite")
 
 
@@ -41,6 +48,8 @@ def is_sound(path):
 
 
 def commands_for(name):
+    if name.endswith(PICTURES):
+        return PICTURE
     if name.endswith(".tflite"):
         return [INSPECT, EMBED if name.startswith("embedder") else DETECT]
     return CHECKPOINT
@@ -59,7 +68,7 @@ class Case:
         self.name = chance.choice([name for name in sorted(sound.files) if is_of_kind(name, kind)])
         self.number = number
         mutator = Mutator(chance)
-        make = mutator.flatbuffer if kind == "tflite" else mutator.checkpoint
+        make = {"tflite": mutator.flatbuffer, "picture": mutator.picture}.get(kind, mutator.checkpoint)
         self.file = "case" + self.name[self.name.rindex("."):]
         self.files = {self.file: sound.files[self.name]}
         if self.name.endswith(".json"):
@@ -76,6 +85,10 @@ class Sound:
         self.folder = folder
         valid_files.small_files(runner, folder)
         self.files = {p.name: p.read_bytes() for p in folder.iterdir() if is_sound(p)}
+        for picture in sorted((valid_files.ROOT / "tests/image/data").iterdir()):
+            if picture.suffix in PICTURES and "picture" in OPTIONS.kind:
+                self.files[picture.name] = picture.read_bytes()
+                (folder / picture.name).write_bytes(self.files[picture.name])
         self.shards = {p.name: p.read_bytes() for p in folder.glob("*.shard*")}
         self.peaks = {}
         for name in self.files if not OPTIONS.replay else ():
@@ -182,7 +195,8 @@ def parse():
     parser.add_argument("binary", type=pathlib.Path)
     parser.add_argument("--count", type=int, default=1000, help="files of each kind")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", choices=KINDS, nargs="+", default=["checkpoint", "tflite"], help="only these files")
+    parser.add_argument("--kind", choices=KINDS, nargs="+", default=["checkpoint", "tflite", "picture"], help="only these files")
+    parser.add_argument("--suffix", help="only pictures with this ending, e.g. .jxl")
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--only", type=int, help="one case's number")
     parser.add_argument("--keep", type=pathlib.Path, help="save the files that find something here")

@@ -4,7 +4,7 @@ import pickletools
 import re
 import struct
 
-from formats import containers, flatbuffer, pickle_ops, zip_file
+from formats import containers, flatbuffer, pickle_ops, pictures, zip_file
 
 INTERESTING = (0, 1, 2, 3, 4, 7, 8, 16, 64, 127, 128, 255, 256, 1024, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 2**30, 2**31 - 1,
                2**31, 2**32 - 1, 2**32, 2**62, 2**63 - 1, 2**63, 2**64 - 1, -1, -2, -4, -128)
@@ -49,6 +49,14 @@ class Mutator:
         if data.startswith(containers.LEGACY_HEAD):
             return self.legacy(data)
         return self.safetensors(data)
+
+    def picture(self, data):
+        """Mostly near the beginning, where sizes, kinds and boxes are; of a PNG the checksums are right again."""
+        reach = self.random.choice((16, 64, 256, None, None))
+        changed = self.bytes(data, reach)
+        if data[:4] == b"\x89PNG" and self.random.random() < 0.8:
+            return pictures.with_checksums(changed)
+        return changed
 
     # ---- any bytes ----
     def bytes(self, data, reach=None):

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Marks photos with the demo model and reads them back after PNG, JPEG, WebP and halving; prints markdown tables.
+"""Marks photos with the demo model and reads them back after PNG, JPEG, WebP, halving and crops; prints markdown tables.
 
 usage: bench/survival.py SEALITE PICTURE... [--recipes RECIPE...]   (default recipes: float32 fp16 int8)
 
-Pillow halves the marked PNG; without it that column is left out.
+Pillow halves and crops the marked PNG (so many hundredths of the side are cut off each side); without it those columns are
+left out.
 """
 import argparse
 import json
@@ -18,6 +19,7 @@ except ImportError:
     Image = None
 
 MESSAGE = "CD750D7D"
+CROPS = (1, 2, 5, 10)  # hundredths of width and height, off each of the four sides
 WRITTEN = {"PNG": ("png", None), "JPEG 90": ("jpg", 90), "JPEG 70": ("jpg", 70), "WebP 80": ("webp", 80)}
 
 
@@ -42,7 +44,7 @@ def table(recipe, photos, work):
     for part in ("embedder", "detector"):
         sealite("convert", DEMO, "--part", part, "--quantize", recipe, "-o", work / f"{part}.tflite", "--force")
     detector = work / "detector.tflite"
-    columns = list(WRITTEN) + (["half size"] if Image else [])
+    columns = list(WRITTEN) + (["half size", *(f"crop {c} %" for c in CROPS)] if Image else [])
     print(f"\n{recipe}: wrong bits of 32, p\n\n| photo | PSNR | {' | '.join(columns)} | unmarked |")
     print("| --- " * (len(columns) + 3) + "|")
     for photo in photos:
@@ -59,6 +61,10 @@ def table(recipe, photos, work):
             whole = Image.open(work / "marked.png")
             whole.resize((whole.width // 2, whole.height // 2), Image.BICUBIC).save(work / "half.png")
             cells.append(cell(detector, work / "half.png"))
+            for crop in CROPS:
+                x, y = whole.width * crop // 100, whole.height * crop // 100
+                whole.crop((x, y, whole.width - x, whole.height - y)).save(work / "crop.png")
+                cells.append(cell(detector, work / "crop.png"))
         print(f"| {photo.stem} | {psnr:.1f} dB | {' | '.join(cells)} | {cell(detector, photo)} |")
 
 

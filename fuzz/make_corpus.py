@@ -113,7 +113,7 @@ def main():
     for path in (ROOT / "tests/runtime/data").glob("*.tflite"):
         put("tflite", path.name, path.read_bytes())
     for path in sorted((ROOT / "tests/image/data").iterdir()):
-        if path.suffix in (".png", ".jpg", ".webp", ".avif", ".tif", ".tiff") and path.stat().st_size < 20000:
+        if path.suffix in (".png", ".jpg", ".webp", ".avif", ".tif", ".gif", ".ppm", ".jxl", ".jp2") and path.stat().st_size < 20000:
             put("picture", path.name, path.read_bytes())
 
 

@@ -8,7 +8,8 @@ usage() {
   cat <<'HELP'
 usage: scripts/setup.sh [--lint] [--tests] [--bench] [--coverage] [--cross] [--no-apt]
   --lint     also clang-19, clang-tidy-19, clang-format-19 and its sanitizer runtime
-  --tests    also GoogleTest, and chromium, in which a test looks at the verification report
+  --tests    also GoogleTest, chromium, in which a test looks at the verification report, and exiftool, which shows
+             what pictures keep
   --bench    also Google Benchmark, for -DSEALITE_BENCH=ON
   --coverage also gcovr
   --cross    also Debian's aarch64 compiler, qemu and LiteRT's aarch64 library (build/litert-aarch64), and emscripten
@@ -54,7 +55,7 @@ if ((lint)); then packages+=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-
 if ((bench)); then packages+=(libbenchmark-dev); fi
 if ((coverage)); then packages+=(gcovr); fi
 if ((cross)); then packages+=(g++-aarch64-linux-gnu qemu-user-static emscripten); fi
-if ((tests)); then packages+=(libgtest-dev chromium fonts-dejavu-core); fi
+if ((tests)); then packages+=(libgtest-dev chromium fonts-dejavu-core libimage-exiftool-perl); fi
 
 missing_packages() {
   local installed

@@ -207,7 +207,28 @@ def people_have():
     tiny = size.replace(struct.pack(">II", 2**31 - 1, 2**31 - 1), struct.pack(">II", 20000, 20000), 1)
     yield Attack("JPEG 2000 of 65535 components", b"\xff\x4f\xff\x51" + tiny[:36] + b"\xff\xff" + bytes(60), 69, suffix=".j2k")
     yield Attack("JPEG 2000 of boxes alone", b"\0\0\0\x0cjP  \r\n\x87\n" + (b"\0\0\0\x08free" * 100000), suffix=".jp2")
-    # libjxl of Debian 12 prints lines of its own about broken files (docs/security.md): none here.
+    yield from jpeg_xl()
+
+
+def jpeg_xl():
+    """Debian 12's libjxl prints lines of its own about each of these: nobody may see them."""
+    lossy = (DATA / "lossy.jxl").read_bytes()
+    yield Attack("JPEG XL that is cut", lossy[:-60], suffix=".jxl")
+    yield Attack("JPEG XL of its beginning alone", lossy[:12], suffix=".jxl")
+    # A first bit of 0: 32 bits, or fewer, of height minus one; then the ratio 1:1.
+    huge = 0 | 3 << 1 | (2**30 - 1) << 3 | 1 << 33
+    yield Attack("JPEG XL of 2^30 by 2^30", b"\xff\x0a" + huge.to_bytes(5, "little") + lossy[4:], None, suffix=".jxl")
+    yield Attack("JPEG XL of ones", b"\xff\x0a" + b"\xff" * 500, suffix=".jxl")
+    yield Attack("JPEG XL of zeros", b"\xff\x0a" + bytes(500), suffix=".jxl")
+    for at in range(2, 40, 3):
+        yield Attack(f"JPEG XL with other bits at {at}", lossy[:at] + bytes([lossy[at] ^ 0x55]) + lossy[at + 1:], None,
+                     suffix=".jxl")
+    box = b"\0\0\0\x0cJXL \r\n\x87\n"
+    yield Attack("JPEG XL of a box of 4 GiB", box + b"\xff\xff\xff\xffjxlc" + lossy, None, suffix=".jxl")
+    yield Attack("JPEG XL of boxes alone", box + b"\0\0\0\x08free" * 100000, suffix=".jxl")
+    yield Attack("JPEG XL of 3000 partial boxes", box + b"".join(
+        struct.pack(">I", 13) + b"jxlp" + struct.pack(">I", i) + lossy[i % 400:i % 400 + 1] for i in range(3000)),
+        suffix=".jxl")
 
 
 def untrusted():

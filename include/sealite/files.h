@@ -32,7 +32,8 @@ Picture read_picture(const std::filesystem::path& file, const ReadOptions& optio
 Picture decode_picture(std::span<const std::byte> file, const ReadOptions& options = {},
                        const Context& context = {});
 
-/// Whether a file begins as one of the pictures that `read_picture` reads; false for what cannot be opened.
+/// Whether a file begins as one of the pictures that `read_picture` reads; true for what may not be opened:
+/// reading it says why.
 bool is_picture_file(const std::filesystem::path& file);
 
 /// Reads the watermark of a picture file. Throws what `read_picture` and `Detector::detect` throw.

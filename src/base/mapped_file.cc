@@ -35,7 +35,12 @@ struct MappedFile::OpenFile {
   explicit OpenFile(const std::filesystem::path& name)
       : OpenFile(FileDescriptor(::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)), name) {}
   OpenFile(FileDescriptor opened, const std::filesystem::path& name) : path(name), fd(std::move(opened)) {
-    if (!fd) fail(ErrorCode::kNotFound, "cannot open '{}': {}", path.string(), std::strerror(errno));
+    if (!fd) {
+      const int error = errno;
+      const bool refused = error == EACCES || error == EPERM;
+      fail(refused ? ErrorCode::kIo : ErrorCode::kNotFound, "cannot open '{}': {}", path.string(),
+           std::strerror(error));
+    }
     if (::fstat(fd.get(), &info) != 0)
       fail(ErrorCode::kIo, "cannot stat '{}': {}", path.string(), std::strerror(errno));
     if (S_ISDIR(info.st_mode))

@@ -13,7 +13,8 @@ namespace sealite {
 /// A whole file mapped read-only. Pages are read on first touch.
 class MappedFile {
  public:
-  /// Throws kNotFound if the file cannot be opened (or is not a regular file), kIo if it cannot be mapped.
+  /// Throws kNotFound if there is no such file (or it is not a regular one), kIo if it may not be opened or
+  /// cannot be mapped.
   explicit MappedFile(const std::filesystem::path& path);
   /// For bytes that are checked first and believed later: what nobody but this user and root can change any
   /// more. Where others may write to the file, or it is open for writing, that is a copy in memory. (This

@@ -9,11 +9,13 @@
 #include <thread>
 
 #include "base/error.h"
+#include "cli/candidate_file.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
 #include "cli/no_memory.h"
 #include "cli/picture_list.h"
+#include "cli/piped_model.h"
 #include "cli/plain_text.h"
 #include "cli/probability_text.h"
 #include "cli/program_context.h"
@@ -54,11 +56,6 @@ struct Findings {
 
 bool carries_payloads(const Detector& detector) {
   return payload_capacity(detector.bits()).id_bits != 0;
-}
-
-std::string with_label(const CandidateLine& place) {
-  return place.label.empty() ? fmt::format("line {}", place.line)
-                             : fmt::format("line {} ({})", place.line, place.label);
 }
 
 // The best of what was asked for: a message, a candidate, else an id or a text that needs no asking.
@@ -237,21 +234,6 @@ void check_rate(const DetectArguments& arguments, std::size_t bits, std::size_t 
       probability_text(least), messages == 1 ? "" : "fewer candidates, ");
 }
 
-std::optional<Candidates> load_candidates(const DetectArguments& arguments, const Context& context,
-                                          std::size_t bits) {
-  if (arguments.candidates.empty()) return std::nullopt;
-  Candidates list(arguments.candidates, bits, arguments.key, context);
-  constexpr std::size_t kNamed = 5;
-  const std::vector<RepeatedCandidate> repeats = list.repeats();
-  for (std::size_t i = 0; i < std::min(kNamed, repeats.size()); ++i) {
-    warn("'{}', {}: the same message as {}; it counts once", arguments.candidates,
-         with_label(repeats[i].again), with_label(repeats[i].first));
-  }
-  if (repeats.size() > kNamed)
-    warn("'{}': {} more lines repeat a message", arguments.candidates, repeats.size() - kNamed);
-  return list;
-}
-
 void print_hint(const Detector& detector) {
   print("Bits alone do not tell whether a picture is marked: give the message you look for with --expect.\n");
   if (carries_payloads(detector)) return;
@@ -279,9 +261,12 @@ int run(const DetectArguments& arguments) {
   expect_pictures(arguments.pictures, "detect");
   ProgressLine progress;
   const Context context = program_context(progress, arguments.host);
-  Detector detector(arguments.model, {context, arguments.threads});
+  std::optional<PipedModel> piped;
+  Detector detector(model_source(arguments.model, arguments.pictures, piped, context),
+                    {context, arguments.threads});
   check_options(arguments, detector);
-  const std::optional<Candidates> candidates = load_candidates(arguments, context, detector.bits());
+  const std::optional<Candidates> candidates =
+      load_candidates(arguments.candidates, detector.bits(), arguments.key, context);
   if (!arguments.expect.empty()) check_rate(arguments, detector.bits(), 1);
   if (candidates) check_rate(arguments, detector.bits(), candidates->size());
   if (!detector.fully_delegated()) {
@@ -289,7 +274,7 @@ int run(const DetectArguments& arguments) {
   }
   int status = 0;
   bool unexplained = false;  // some picture's bits were compared with nothing
-  const std::vector<std::string> pictures = list_pictures(arguments.pictures, arguments.recursive);
+  const auto pictures = list_pictures(arguments.pictures, arguments.recursive);
   const std::vector<std::filesystem::path> files(pictures.begin(), pictures.end());
   VerdictSummary summary;
   if (arguments.csv) print_csv_head();
@@ -341,7 +326,10 @@ int run(const DetectArguments& arguments) {
 Run add_detect(CLI::App& app) {
   auto arguments = std::make_shared<DetectArguments>();
   CLI::App& command = *app.add_subcommand("detect", "Read the watermark's bits in pictures");
-  command.add_option("model,--tflite_model", arguments->model, "A detector's .tflite file")->required();
+  command
+      .add_option("model,--tflite_model", arguments->model,
+                  "A detector's .tflite file, or - for the standard input")
+      ->required();
   command.add_option(
       "pictures,--image_path", arguments->pictures,
       "Pictures, at least one: files of any size (JPEG, PNG, WebP, AVIF, TIFF, GIF, PPM, JPEG XL, "

@@ -12,6 +12,7 @@
 #include "cli/limits.h"
 #include "cli/no_memory.h"
 #include "cli/picture_list.h"
+#include "cli/piped_model.h"
 #include "cli/plain_text.h"
 #include "cli/probability_text.h"
 #include "cli/program_context.h"
@@ -52,7 +53,7 @@ struct Work {
 };
 
 // What the written file says when it is read again.
-struct Check {
+struct ReadBack {
   std::string message;
   MessageMatch match;
   bool read_back = false;
@@ -100,10 +101,10 @@ std::string chosen_message(const EmbedArguments& arguments, std::size_t bits) {
 
 // An id or a text is read back if that is what a reader without knowledge of it decodes; raw bits if they
 // agree.
-Check check_picture(const EmbedArguments& arguments, const Work& work, Detector& detector,
-                    const std::string& message) {
+ReadBack check_picture(const EmbedArguments& arguments, const Work& work, Detector& detector,
+                       const std::string& message) {
   const Detection found = detect_file(detector, work.output, arguments.files.read);
-  Check check{found.message, detector.match(found, message), false};
+  ReadBack check{found.message, detector.match(found, message), false};
   if (is_payload(arguments)) {
     const auto payload = detector.decode(found, arguments.key);
     check.read_back = payload && message_hex(payload->words(), detector.bits(), arguments.key) == message;
@@ -126,7 +127,7 @@ std::string decibels(double psnr) {
   return std::isinf(psnr) ? "infinite" : fmt::format("{:.2f} dB", psnr);
 }
 
-void print_text(const Work& work, const EmbedFileReport& report, const std::optional<Check>& check,
+void print_text(const Work& work, const EmbedFileReport& report, const std::optional<ReadBack>& check,
                 std::size_t bits) {
   print("{}\n", work.output);
   const EmbedReport& embedded = report.embedded;
@@ -140,7 +141,7 @@ void print_text(const Work& work, const EmbedFileReport& report, const std::opti
         check->match.bits, check->match.accuracy(), probability_text(check->match.log10_p_value));
 }
 
-void print_json(const Work& work, const EmbedFileReport& report, const std::optional<Check>& check,
+void print_json(const Work& work, const EmbedFileReport& report, const std::optional<ReadBack>& check,
                 const Embedder& embedder, double seconds) {
   auto json = nlohmann::ordered_json::object();
   json["picture"] = shown_picture(work.input);
@@ -241,7 +242,7 @@ int mark(const EmbedArguments& arguments, const Work& work, Embedder& embedder,
   const Stopwatch stopwatch;
   const std::string message = chosen_message(arguments, embedder.bits());
   const EmbedFileReport report = embed_file(embedder, work.input, work.output, message, arguments.files);
-  std::optional<Check> check;
+  std::optional<ReadBack> check;
   if (detector) check = check_picture(arguments, work, *detector, message);
   int status = 0;
   progress.pause([&] {
@@ -263,7 +264,9 @@ int run(const EmbedArguments& arguments) {
   ProgressLine progress;
   const Context context = program_context(progress, arguments.host);
   const std::vector<Work> works = plan(arguments);
-  Embedder embedder(arguments.model, {context, arguments.threads});
+  std::optional<PipedModel> piped;
+  Embedder embedder(model_source(arguments.model, arguments.inputs, piped, context),
+                    {context, arguments.threads});
   chosen_message(arguments, embedder.bits());
   std::optional<Detector> detector = load_detector(arguments, context, embedder.bits());
   if (!embedder.fully_delegated())
@@ -324,7 +327,8 @@ Run add_embed(CLI::App& app) {
   auto arguments = std::make_shared<EmbedArguments>();
   arguments->files.embed.metrics = true;
   CLI::App& command = *app.add_subcommand("embed", "Put a watermark into a picture");
-  command.add_option("model", arguments->model, "An embedder's .tflite file")->required();
+  command.add_option("model", arguments->model, "An embedder's .tflite file, or - for the standard input")
+      ->required();
   command.add_option(
       "pictures,--image_path", arguments->inputs,
       "Pictures, at least one: files of any size (JPEG, PNG, WebP, AVIF, TIFF, GIF, PPM, JPEG XL, "

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -14,6 +15,7 @@
 #include "cli/checkpoint_options.h"
 #include "cli/command.h"
 #include "cli/json_line.h"
+#include "cli/piped_model.h"
 #include "cli/plain_text.h"
 #include "cli/program_context.h"
 #include "cli/units.h"
@@ -25,6 +27,7 @@ namespace {
 
 struct InspectArguments {
   std::string file;
+  std::string opened;  // what `file` stands for
   bool tensors = false;
   bool json = false;
   std::string key;
@@ -36,7 +39,7 @@ InspectedTensors listed(const InspectArguments& arguments) {
 
 void show_checkpoint(const InspectArguments& arguments) {
   ProgressLine progress;
-  const auto file = inspect_checkpoint(arguments.file, program_context(progress), arguments.key);
+  const auto file = inspect_checkpoint(arguments.opened, program_context(progress), arguments.key);
   if (arguments.json) return print_json_line(to_json(file, arguments.file, listed(arguments)));
   print("{}: {} checkpoint, {}\n", arguments.file, file.format, mebibytes(file.bytes));
   print("Model: {} tensors, {} parameters\n", file.tensors.size(), file.parameters);
@@ -59,7 +62,7 @@ void show_checkpoint(const InspectArguments& arguments) {
 
 void show_model(const InspectArguments& arguments) {
   ProgressLine progress;
-  const ModelInspection model = inspect_model(arguments.file, program_context(progress));
+  const ModelInspection model = inspect_model(arguments.opened, program_context(progress));
   if (arguments.json) return print_json_line(to_json(model, arguments.file, listed(arguments)));
   print("{}: TFLite model, {}{}\n", arguments.file, mebibytes(model.bytes),
         model.weights_outside ? ", weights outside the flatbuffer" : "");
@@ -86,6 +89,29 @@ void show_model(const InspectArguments& arguments) {
   }
 }
 
+void show(const InspectArguments& arguments) {
+  is_model_file(arguments.opened) ? show_model(arguments) : show_checkpoint(arguments);
+}
+
+// Errors call the standard input what the command line calls it.
+void show_piped(InspectArguments arguments) {
+  std::optional<PipedModel> piped;
+  {
+    ProgressLine progress;
+    piped.emplace(program_context(progress));
+  }
+  arguments.opened = piped->path();
+  try {
+    show(arguments);
+  } catch (const Error& error) {
+    std::string text = error.what();
+    for (std::size_t at = text.find(arguments.opened); at != std::string::npos;
+         at = text.find(arguments.opened))
+      text.replace(at, arguments.opened.size(), "-");
+    throw Error(error.code(), text);
+  }
+}
+
 }  // namespace
 
 Run add_inspect(CLI::App& app) {
@@ -94,7 +120,9 @@ Run add_inspect(CLI::App& app) {
       *app.add_subcommand("inspect", "Show what a checkpoint or model holds; nothing in it is executed");
   command
       .add_option("file", arguments->file,
-                  ".pth, TorchScript, .safetensors, .index.json (or its folder) or .tflite file")
+                  ".pth, TorchScript, .safetensors, .index.json (or its folder) or .tflite file, or - for "
+                  "the standard "
+                  "input")
       ->required();
   add_key_option(command, arguments->key);
   command.add_flag("--tensors", arguments->tensors, "List every tensor");
@@ -103,7 +131,8 @@ Run add_inspect(CLI::App& app) {
       "Examples:\n  sealite inspect chunkyseal_checkpoint.pth\n  sealite inspect chunkyseal.tflite "
       "--tensors");
   return [arguments] {
-    is_model_file(arguments->file) ? show_model(*arguments) : show_checkpoint(*arguments);
+    arguments->opened = arguments->file;
+    arguments->file == "-" ? show_piped(*arguments) : show(*arguments);
     return 0;
   };
 }

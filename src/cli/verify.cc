@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
+#include "cli/picture_list.h"
 #include "cli/plain_text.h"
 #include "cli/program_context.h"
 #include "cli/units.h"
@@ -26,6 +27,7 @@ namespace {
 struct VerifyArguments {
   std::string model;
   VerifyOptions options;
+  std::vector<std::string> images;
   HostOptions host;
   std::string report;
   bool json = false;
@@ -84,7 +86,7 @@ std::string command_line(const VerifyArguments& arguments) {
   add("--checkpoint", options.checkpoint.string());
   add("--card", options.card);
   add("--reference", options.reference.string());
-  for (const auto& image : options.images) add("--images", image.string());
+  for (const std::string& image : arguments.images) add("--images", image);
   add("--runs", std::to_string(options.runs));
   add("--threads", options.threads > 0 ? std::to_string(options.threads) : "");
   add("--weight-cache", options.weight_cache.string());
@@ -108,6 +110,8 @@ int run(const VerifyArguments& arguments) {
   host.use_cache = false;
   VerifyOptions options = arguments.options;
   options.context = program_context(progress, host);
+  for (const std::string& picture : list_pictures(arguments.images, false))
+    options.images.emplace_back(picture);
   const VerifyReport report = verify_model(arguments.model, options);
   arguments.json ? print_json(report) : print_text(report);
   std::fflush(stdout);
@@ -133,8 +137,8 @@ Run add_verify(CLI::App& app) {
       "Tensors saved from PyTorch: an .npz file or a folder of .npy files, `images` [N,3,H,W] in [0,1] "
       "and `logits` [N,1+bits]; for an embedder `images`, `messages` [N,bits] and `delta` [N,C,H,W]; "
       "`torch_version`, if there, is quoted");
-  command.add_option("--images,--image_path", options.images,
-                     "Pictures to run it on (default: two synthetic ones)");
+  command.add_option("--images,--image_path", arguments->images,
+                     "Pictures to run it on, or folders of them (default: two synthetic ones)");
   command.add_option("--runs", options.runs, "How often the first picture is run")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

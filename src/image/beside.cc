@@ -7,6 +7,7 @@
 
 #include "image/boxes.h"
 #include "image/jpeg_markers.h"
+#include "image/long_xmp.h"
 #include "image/memory_stream.h"
 #include "image/tiff_directory.h"
 
@@ -108,9 +109,10 @@ void add_segment(unsigned marker, std::string segment, Beside& beside) {
   }
   if (app == 2 && segment.starts_with("urn:iso:std:iso:ts:21496:-1\0"sv)) beside.gain_map = true;
   if (app == 1 && announces_gain_map(segment)) beside.gain_map = true;
-  const bool extended = app == 1 && segment.starts_with("http://ns.adobe.com/xmp/extension/\0"sv);
-  if (app > 2 ? app != kAdobe : extended)
-    beside.jpeg.push_back({"APP" + std::to_string(app), std::move(segment)});
+  if (app == 1 && beside.brief_xmp.empty() && segment.starts_with(kXmpStart))
+    beside.brief_xmp = segment.substr(kXmpStart.size());
+  if (app == 1 && segment.starts_with(kLongXmpStart)) beside.long_xmp.push_back(std::move(segment));
+  if (app > 2 && app != kAdobe) beside.jpeg.push_back({"APP" + std::to_string(app), std::move(segment)});
 }
 
 void read_jpeg(std::istream& file, Beside& beside) {
@@ -128,7 +130,7 @@ void read_jpeg(std::istream& file, Beside& beside) {
   }
   if (!beside.gain_map) return;
   add_lost(beside, kGainMap);
-  std::erase_if(beside.jpeg, [](const Block& block) { return block.kind == "APP1"; });
+  beside.long_xmp.clear();
 }
 
 bool has_webp_chunk(std::istream& file, std::uint64_t size, std::string_view wanted) {
@@ -157,9 +159,9 @@ void read_other(std::istream& file, std::uint64_t size, Decoder decoder, Beside&
     TiffFile tiff(file);
     const TiffFile::Directory first = tiff.read_directory(tiff.first_directory());
     if (first.contains(kTiffManifest)) add_lost(beside, kManifest);
-    // Description, maker, model, program, date, artist, copyright, EXIF and GPS.
-    for (const unsigned tag : {270U, 271U, 272U, 305U, 306U, 315U, 33432U, 34665U, 34853U}) {
-      if (first.contains(tag)) add_lost(beside, "the TIFF's EXIF and texts are left out");
+    // Description, maker, model, program, date, artist, copyright, IPTC, Photoshop's, EXIF and GPS.
+    for (const unsigned tag : {270U, 271U, 272U, 305U, 306U, 315U, 33432U, 33723U, 34377U, 34665U, 34853U}) {
+      if (first.contains(tag)) add_lost(beside, "the TIFF's EXIF, IPTC and texts are left out");
     }
   }
 }

@@ -28,6 +28,8 @@ struct Beside {
   std::vector<Block> png;             ///< Texts, colour chunks and what is safe to copy (PNG 1.2, 14.2).
   std::vector<Block> jpeg;            ///< Application segments that are no EXIF, XMP or profile.
   std::vector<std::string> comments;  ///< Of a JPEG.
+  std::string brief_xmp;              ///< Of a JPEG whose XMP goes on in further segments.
+  std::vector<std::string> long_xmp;  ///< Its segments with parts of an XMP text (image/long_xmp.h).
   std::optional<PixelDensity> density;
   std::vector<std::string> lost;  ///< What cannot survive marking, in words.
   bool gain_map = false;          ///< So the XMP that announces it goes too.

@@ -5,6 +5,18 @@
 
 namespace sealite::image {
 
+std::string to_big_endian(std::uint64_t value, unsigned bytes) {
+  std::string text;
+  for (unsigned i = bytes; i > 0; --i) text.push_back(static_cast<char>(value >> (8 * (i - 1)) & 0xFFU));
+  return text;
+}
+
+std::string to_little_endian(std::uint64_t value, unsigned bytes) {
+  std::string text;
+  for (unsigned i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> (8 * i) & 0xFFU));
+  return text;
+}
+
 std::uint64_t read_number(std::istream& file, std::uint64_t offset, unsigned bytes) {
   std::array<char, 8> buffer = {};
   if (offset > (std::uint64_t{1} << 62U)) return 0;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <istream>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace sealite::image {
@@ -22,6 +23,11 @@ inline std::uint64_t read_big_endian(std::string_view bytes) {
 
 /// The same of at most 8 bytes of a file; 0 beyond its end.
 std::uint64_t read_number(std::istream& file, std::uint64_t offset, unsigned bytes);
+
+/// As many bytes of a number, the highest first.
+std::string to_big_endian(std::uint64_t value, unsigned bytes);
+/// The lowest first.
+std::string to_little_endian(std::uint64_t value, unsigned bytes);
 
 /// The first box of this kind (four letters) among those in `inside`; a few thousand are looked at.
 std::optional<Box> find_box(std::istream& file, const Box& inside, std::string_view kind);

@@ -65,6 +65,10 @@ class Target {
   void finish() {
     if (head_ == nullptr || held_.empty()) return;
     const auto whole = with_head(held_, format_, *head_);
+    if (!whole && format_ == FileFormat::kAvif)
+      fail(ErrorCode::kUnsupported,
+           "'{}': this libheif writes an AVIF of another structure; write WebP or PNG",
+           file_.path().string());
     write_held(whole ? *whole : held_);
   }
   void rethrow() const {
@@ -92,7 +96,8 @@ class Target {
         return length;
       }
       own.held_.append(static_cast<const char*>(data), count);
-      if (own.format_ == FileFormat::kWebp) return length;  // whole at the end
+      if (own.format_ == FileFormat::kWebp || own.format_ == FileFormat::kAvif)
+        return length;  // whole at the end
       if (const auto start = with_head(own.held_, own.format_, *own.head_)) own.write_held(*start);
       return length;
     });
@@ -164,11 +169,11 @@ class Pixels {
     image_ = Image(next);
     vips_image_set_int(next, VIPS_META_CONCURRENCY, std::max(1, current_context().threads));
     if (options.metadata != nullptr) options.metadata->put_on(image_.get());
-    if (options.format == FileFormat::kPng || options.format == FileFormat::kJpeg) {  // the head has them
+    const bool libvips_writes_them =
+        options.format == FileFormat::kTiff || options.format == FileFormat::kWebp;
+    if (!libvips_writes_them) {  // the head has them
       for (const char* name : {VIPS_META_XMP_NAME, VIPS_META_EXIF_NAME})
         vips_image_remove(image_.get(), name);
-      if (options.metadata != nullptr && !options.metadata->beside().jpeg.empty())
-        vips_image_remove(image_.get(), VIPS_META_IPTC_NAME);  // one of its segments
     }
   }
   VipsImage* get() const { return image_.get(); }
@@ -246,8 +251,7 @@ std::uint64_t encode_picture(const Picture& picture, const EncodeOptions& option
   std::vector<std::string> ignored;
   Head head;
   if (options.metadata != nullptr) head = make_head(*options.metadata, options.format, ignored);
-  const bool has_head = options.format != FileFormat::kTiff && options.format != FileFormat::kAvif;
-  Target target(file, options.format, has_head ? &head : nullptr);
+  Target target(file, options.format, options.format == FileFormat::kTiff ? nullptr : &head);
   const Pixels pixels(picture, options);
   const int status = save(pixels.get(), target.get(), options);
   target.rethrow();

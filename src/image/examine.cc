@@ -206,6 +206,7 @@ bool is_picture(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) return false;
   std::ifstream file(path, std::ios::binary);
+  if (!file) return true;
   std::array<char, kFormatBytes> start = {};
   file.read(start.data(), start.size());
   return find_format({start.data(), static_cast<std::size_t>(file.gcount())}).has_value();

@@ -9,6 +9,8 @@
 
 #include "base/bytes.h"
 #include "image/boxes.h"
+#include "image/heif_items.h"
+#include "image/long_xmp.h"
 #include "image/metadata.h"
 
 namespace sealite::image {
@@ -18,25 +20,17 @@ using namespace std::string_view_literals;
 
 constexpr std::size_t kLongestSegment = 65533;
 constexpr std::string_view kExifStart = "Exif\0\0"sv;
-constexpr std::string_view kXmpStart = "http://ns.adobe.com/xap/1.0/\0"sv;
-constexpr std::string_view kLongXmpStart = "http://ns.adobe.com/xmp/extension/\0"sv;
-
-std::string big_endian(std::uint64_t value, unsigned bytes) {
-  std::string text;
-  for (unsigned i = bytes; i > 0; --i) text.push_back(static_cast<char>(value >> (8 * (i - 1)) & 0xFFU));
-  return text;
-}
 
 std::string chunk(std::string_view kind, std::string_view contents) {
   std::string body(kind);
   body += contents;
   const auto* const data = reinterpret_cast<const Bytef*>(body.data());
-  return big_endian(contents.size(), 4) + body + big_endian(::crc32_z(0, data, body.size()), 4);
+  return to_big_endian(contents.size(), 4) + body + to_big_endian(::crc32_z(0, data, body.size()), 4);
 }
 
 std::string segment(unsigned marker, std::string_view contents) {
   std::string text = {'\xFF', static_cast<char>(marker)};
-  text += big_endian(contents.size() + 2, 2);
+  text += to_big_endian(contents.size() + 2, 2);
   text += contents;
   return text;
 }
@@ -47,8 +41,8 @@ std::uint64_t rounded(double value, double most) {
 
 std::string png_density(const PixelDensity& density) {
   constexpr double kMost = 0x7FFFFFFF;
-  return chunk("pHYs", big_endian(rounded(density.x, kMost), 4) + big_endian(rounded(density.y, kMost), 4) +
-                           (density.ratio_only ? '\0' : '\1'));
+  return chunk("pHYs", to_big_endian(rounded(density.x, kMost), 4) +
+                           to_big_endian(rounded(density.y, kMost), 4) + (density.ratio_only ? '\0' : '\1'));
 }
 
 /// In dots per inch, or centimetre where that is exact and inches are not.
@@ -62,8 +56,8 @@ std::string jfif(const std::optional<PixelDensity>& density) {
       !density->ratio_only && std::fmod(density->x, 100) == 0 && std::fmod(density->y, 100) == 0;
   const double unit = metric ? 0.01 : inches;
   contents.push_back(density->ratio_only ? '\0' : metric ? '\2' : '\1');
-  contents += big_endian(rounded(density->x * unit, kMost), 2);
-  contents += big_endian(rounded(density->y * unit, kMost), 2);
+  contents += to_big_endian(rounded(density->x * unit, kMost), 2);
+  contents += to_big_endian(rounded(density->y * unit, kMost), 2);
   return segment(0xE0, contents + std::string(2, '\0'));
 }
 
@@ -85,8 +79,8 @@ std::string xmp_segments(const std::string& xmp) {
                 name + "\"/></rdf:RDF></x:xmpmeta>");
   constexpr std::size_t kPart = 65000;
   for (std::size_t at = 0; at < xmp.size(); at += kPart) {
-    all += segment(0xE1, std::string(kLongXmpStart) + name + big_endian(xmp.size(), 4) + big_endian(at, 4) +
-                             xmp.substr(at, kPart));
+    all += segment(0xE1, std::string(kLongXmpStart) + name + to_big_endian(xmp.size(), 4) +
+                             to_big_endian(at, 4) + xmp.substr(at, kPart));
   }
   return all;
 }
@@ -143,16 +137,14 @@ std::optional<std::string> jpeg_with(const std::string& encoded, const Head& hea
       return file.append(profile).append(comments).append(encoded, at);
     }
     if (encoded.size() - at < length + 2) return std::nullopt;
-    if (marker == 0xE2 || marker == 0xED) profile += encoded.substr(at, length + 2);
+    if (marker == 0xE2) profile += encoded.substr(at, length + 2);
     at += length + 2;
   }
   return std::nullopt;
 }
 
 std::string riff_chunk(std::string_view kind, std::string_view contents) {
-  std::string size = big_endian(contents.size(), 4);
-  std::ranges::reverse(size);
-  std::string text = std::string(kind) + size + std::string(contents);
+  std::string text = std::string(kind) + to_little_endian(contents.size(), 4) + std::string(contents);
   if (contents.size() % 2 != 0) text.push_back('\0');
   return text;
 }
@@ -193,7 +185,7 @@ std::vector<Block> blocks_for(const Beside& beside, FileFormat format, std::vect
   for (const Block& block : beside.jpeg) {
     if (format == FileFormat::kJpeg) {
       blocks.push_back(block);
-    } else if (!(format == FileFormat::kTiff && block.kind == "APP13")) {
+    } else {
       lost.push_back(block.kind);
     }
   }
@@ -240,6 +232,7 @@ Head make_head(const Metadata& metadata, FileFormat format, std::vector<std::str
 std::optional<std::string> with_head(const std::string& encoded, FileFormat format, const Head& head) {
   if (format == FileFormat::kPng) return png_with(encoded, head);
   if (format == FileFormat::kJpeg) return jpeg_with(encoded, head);
+  if (format == FileFormat::kAvif) return heif_with(encoded, head.exif, head.xmp);
   return webp_with(encoded, head);
 }
 

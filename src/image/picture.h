@@ -36,13 +36,13 @@ Picture read_picture(const std::filesystem::path& path, const ReadLimits& limits
 /// The same for a file's bytes in memory, which have to stay for the call.
 Picture decode_picture(std::span<const std::byte> file, const ReadLimits& limits = {});
 
-/// Whether a regular file begins as one of these.
+/// Whether a regular file begins as one of these, or cannot be opened: whoever reads it is told why.
 bool is_picture(const std::filesystem::path& path);
 
-/// Colour profile, EXIF, XMP, IPTC and resolution of a file (image/metadata.h).
+/// Colour profile, EXIF, XMP and resolution of a file (image/metadata.h).
 class Metadata;
 
-enum class MetadataBlock : std::uint8_t { kProfile, kExif, kXmp, kIptc };
+enum class MetadataBlock : std::uint8_t { kProfile, kExif, kXmp };
 
 /// A block's bytes; empty if there is none. An EXIF or XMP orientation in it is 1, as pixels are upright once
 /// read; a profile that is not for RGB is left out.
@@ -52,7 +52,7 @@ std::vector<std::uint8_t> metadata_block(const Metadata& metadata, MetadataBlock
 struct SourcePicture {
   Picture picture;
   std::vector<std::uint8_t> alpha;           ///< HW, upright, 255 = opaque; empty if there is none.
-  std::shared_ptr<const Metadata> metadata;  ///< Colour profile, EXIF, XMP, IPTC.
+  std::shared_ptr<const Metadata> metadata;  ///< Colour profile, EXIF, XMP.
   int bits = 8;         ///< Per sample in the file; of more, the high 8 are in `picture`.
   std::string colours;  ///< "RGB", "grey", "CMYK" or "other" in the file.
   int pages = 1;        ///< Pages or frames in the file, the first is in `picture`.

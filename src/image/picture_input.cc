@@ -1,42 +1,30 @@
 #include "image/picture_input.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
 
-#include "base/context.h"
 #include "base/error.h"
 #include "base/file_descriptor.h"
+#include "base/read_pipe.h"
 
 namespace sealite::image {
 namespace {
 
-/// Until the end. Waits for a pipe's writer, but looks up ten times a second whether it shall go on.
 std::vector<std::byte> read_pipe(int file, const std::filesystem::path& path, std::size_t most_bytes) {
-  constexpr int kWaitMilliseconds = 100;
   constexpr std::size_t kBlock = std::size_t{1} << 16U;
   std::vector<std::byte> bytes;
   std::vector<std::byte> block(kBlock);
-  for (;;) {
-    check_cancelled();
-    pollfd wanted{.fd = file, .events = POLLIN, .revents = 0};
-    const int ready = ::poll(&wanted, 1, kWaitMilliseconds);
-    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
-    const ssize_t count = ::read(file, block.data(), block.size());
-    if (count == 0) return bytes;
-    if (count < 0) {
-      if (errno == EINTR || errno == EAGAIN) continue;
-      fail(ErrorCode::kIo, "{}: reading failed: {}", path.string(), std::generic_category().message(errno));
-    }
-    bytes.insert(bytes.end(), block.begin(), block.begin() + count);
+  while (const std::size_t count = read_some(file, block, path.string())) {
+    bytes.insert(bytes.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(count));
     if (bytes.size() > most_bytes)
       fail(ErrorCode::kUnsupported, "{}: more than {} bytes from a pipe; give it as a file", path.string(),
            most_bytes);
   }
+  return bytes;
 }
 
 }  // namespace

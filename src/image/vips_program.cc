@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <gmodule.h>
+#include <link.h>
 #include <vips/vips.h>
 
 #include <atomic>
@@ -15,6 +16,7 @@
 #include <string_view>
 
 #include "base/failed_allocation.h"
+#include "base/library_stderr.h"
 
 namespace sealite::image {
 namespace {
@@ -38,6 +40,22 @@ void take_failure(const gchar* domain, GLogLevelFlags level, const gchar* messag
     return;
   }
   g_log_default_handler(domain, level, message, data);
+}
+
+/// Debian 12's libjxl prints its checks that failed (JXL_FAILURE with a file and a line) to stderr for every
+/// broken file and has no way to be silenced: libvips' error says that it is broken, so nothing is lost.
+void silence_libjxl() {
+#if defined(__GLIBC__)
+  static std::FILE* nowhere = nullptr;
+  const auto drop = [](void*, const char*, std::size_t size) { return static_cast<ssize_t>(size); };
+  void* const symbol = ::dlsym(RTLD_DEFAULT, "JxlDecoderCreate");
+  link_map* library = nullptr;
+  Dl_info info{};
+  if (symbol == nullptr) return;
+  if (::dladdr1(symbol, &info, reinterpret_cast<void**>(&library), RTLD_DL_LINKMAP) == 0) return;
+  nowhere = ::fopencookie(nullptr, "w", {nullptr, drop, nullptr, nullptr});
+  if (nowhere != nullptr) redirect_stderr(*library, &nowhere);
+#endif
 }
 
 void load_module(const char* loader, const char* file) {
@@ -84,7 +102,12 @@ void load_vips_module_of(Decoder decoder) {
   static std::once_flag heif;
   static std::once_flag jxl;
   if (decoder == Decoder::kHeif) std::call_once(heif, load_module, "heifload", "vips-heif.so");
-  if (decoder == Decoder::kJxl) std::call_once(jxl, load_module, "jxlload", "vips-jxl.so");
+  if (decoder == Decoder::kJxl) {
+    std::call_once(jxl, [] {
+      load_module("jxlload", "vips-jxl.so");
+      silence_libjxl();
+    });
+  }
 }
 
 }  // namespace sealite::image

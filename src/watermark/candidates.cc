@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -19,13 +17,14 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/file_descriptor.h"
+#include "base/read_pipe.h"
 
 namespace sealite::watermark {
 namespace {
 
-// A million messages of 1024 bits with labels are 300 MB of file and 160 MB of memory: this is room for four.
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 31;
-constexpr std::size_t kMostCandidates = 4'000'000;
+// Without labels: 34 million messages of 64 bits, or 4 million of 1024.
+constexpr std::size_t kMostMemory = 544'000'000;
 constexpr std::size_t kLongestLine = 4096;
 constexpr std::size_t kBlock = std::size_t{1} << 16;
 constexpr std::uint32_t kInterruptEvery = 4096;
@@ -69,8 +68,10 @@ FileDescriptor open(const std::filesystem::path& path) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat info{};
   if (!file || ::fstat(file.get(), &info) != 0) {
-    fail(ErrorCode::kNotFound, "'{}': cannot open the list of candidates: {}", path.string(),
-         std::generic_category().message(errno));
+    const int error = errno;
+    fail(error == EACCES || error == EPERM ? ErrorCode::kIo : ErrorCode::kNotFound,
+         "'{}': cannot open the list of candidates: {}", path.string(),
+         std::generic_category().message(error));
   }
   if (S_ISDIR(info.st_mode)) {
     fail(ErrorCode::kNotFound, "'{}' is a folder, expected a list of candidates", path.string());
@@ -112,7 +113,8 @@ class Lines {
 
  private:
   bool fill() {
-    filled_ = read_block();
+    filled_ = read_some(file_.get(), std::as_writable_bytes(std::span(block_)),
+                        fmt::format("'{}'", path_.string()));
     used_ = 0;
     total_ += filled_;
     if (total_ > kMostBytes) {
@@ -120,22 +122,6 @@ class Lines {
            kMostBytes);
     }
     return filled_ != 0;
-  }
-
-  // 0 at the end. Waits for a pipe's writer, but looks up ten times a second whether it shall go on.
-  std::size_t read_block() {
-    constexpr int kWaitMilliseconds = 100;
-    for (;;) {
-      check_cancelled();
-      pollfd wanted{.fd = file_.get(), .events = POLLIN, .revents = 0};
-      const int ready = ::poll(&wanted, 1, kWaitMilliseconds);
-      if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
-      const ssize_t count = ::read(file_.get(), block_.data(), block_.size());
-      if (count >= 0) return static_cast<std::size_t>(count);
-      if (errno == EINTR || errno == EAGAIN) continue;
-      fail(ErrorCode::kIo, "'{}': reading failed: {}", path_.string(),
-           std::generic_category().message(errno));
-    }
   }
 
   std::filesystem::path path_;
@@ -202,9 +188,10 @@ std::vector<RepeatedCandidate> CandidateList::repeats() const {
 
 void CandidateList::add_line(std::string_view text, std::uint32_t line, const PayloadCodec& codec) {
   if (text.empty() || text.starts_with('#')) return;
-  if (lines_.size() == kMostCandidates) {
-    fail(ErrorCode::kMalformed, "more than {} candidates; split the list", kMostCandidates);
-  }
+  constexpr std::size_t kPlaces = sizeof(lines_[0]) + sizeof(label_ends_[0]);
+  const std::size_t most = kMostMemory / (words_ * sizeof(packed_[0]) + kPlaces);
+  if (lines_.size() == most)
+    fail(ErrorCode::kMalformed, "more than {} candidates of {} bits; split the list", most, bits_);
   const Entry entry = split_entry(text);
   const Bits message = parse_message(entry.message, codec);
   packed_.resize(packed_.size() + words_, 0);

@@ -97,6 +97,8 @@ TEST_F(KeepsBeside, NothingIsMadeUp) {
   for (const char* name : {"a.jpg", "a.webp"})
     EXPECT_EQ(written(plain, name).find("Exif"), std::string::npos) << name;
   EXPECT_EQ(written(plain, "a.webp").find("EXIF"), std::string::npos);
+  const std::string avif = written(plain, "a.avif");
+  for (const char* kind : {"Exif", "mime", "cdsc"}) EXPECT_EQ(avif.find(kind), std::string::npos) << kind;
   EXPECT_EQ(words_, "");
 }
 
@@ -149,6 +151,50 @@ TEST_F(KeepsBeside, ExifIsKeptToTheByteButForOrientationAndThumbnail) {
   EXPECT_NE(written(in, "a.png").find(head_chunk("eXIf", exif)), std::string::npos);
   EXPECT_NE(written(in, "a.webp").find(exif), std::string::npos);
   EXPECT_EQ(written(in, "a.webp").find(thumbnail), std::string::npos);
+  const std::string avif = written(in, "a.avif");
+  EXPECT_NE(avif.find("\0\0\0\6Exif\0\0"s + exif), std::string::npos);
+  EXPECT_EQ(avif.find("MM\0*"s), avif.rfind("MM\0*"s)) << "libheif's own is there too";
+}
+
+// exiftool's XMP in an AVIF begins with a processing instruction, and libvips does not know it as XMP.
+TEST_F(KeepsBeside, AvifToAvifKeepsExifAndXmp) {
+  const std::string exif = "II*\0\x08\0\0\0\1\0"s + "\x3B\1\2\0\4\0\0\0Ada\0"s + "\0\0\0\0"s;
+  const std::string xmp =
+      "<?xpacket begin=''?><x:xmpmeta><rdf:RDF>" + std::string(70'000, 'x') + "</rdf:RDF></x:xmpmeta>";
+  const std::string in =
+      png(head_chunk("eXIf", exif) + head_chunk("iTXt", "XML:com.adobe.xmp\0\0\0\0\0"s + xmp));
+  const std::string first = written(in, "a.avif");
+  for (const std::string& file : {first, written(first, "b.avif"), written(first, "c.png")}) {
+    EXPECT_NE(file.find(exif), std::string::npos);
+    EXPECT_NE(file.find(xmp), std::string::npos);
+  }
+  // Of a picture with alpha, which is an item that refers to another one, too.
+  const std::string alpha = read_text(data_file("alpha.png"));
+  EXPECT_NE(written(std::string(alpha).insert(33, head_chunk("eXIf", exif)), "d.avif").find(exif),
+            std::string::npos);
+  EXPECT_EQ(words_, "");
+}
+
+TEST_F(KeepsBeside, WhatATurnedPictureSaysOfItsAxesIsTurned) {
+  const std::string exif = "MM\0*\0\0\0\x08\0\4"s + "\x01\x12\0\3\0\0\0\1\0\6\0\0"s +
+                           "\x01\x1A\0\5\0\0\0\1\0\0\0\x3E"s + "\x01\x1B\0\5\0\0\0\1\0\0\0\x46"s +
+                           "\x87\x69\0\4\0\0\0\1\0\0\0\x4E\0\0\0\0"s + head_number(300, 4) +
+                           head_number(1, 4) + head_number(150, 4) + head_number(1, 4) + "\0\2"s +
+                           "\xA0\2\0\3\0\0\0\1\0\x19\0\0"s + "\xA0\3\0\4\0\0\0\1\0\0\0\x12"s + "\0\0\0\0"s;
+  const std::string xmp =
+      "http://ns.adobe.com/xap/1.0/\0<rdf:RDF tiff:Orientation='6' exif:PixelXDimension='1025' "
+      "exif:PixelYDimension='18'><tiff:ImageLength>75</tiff:ImageLength><tiff:ImageWidth>100</tiff:ImageWidth>"s;
+  std::string in = jpeg(head_segment('\xE1', "Exif\0\0"s + exif) + head_segment('\xE1', xmp));
+  const std::size_t jfif = in.find("JFIF");
+  in.replace(jfif + 7, 5, "\1\1\x2C\0\x96"s);
+  const std::string out = written(in, "a.jpg");
+  EXPECT_EQ(out.substr(13, 5), "\1\0\x96\1\x2C"s);
+  EXPECT_NE(out.find("\x01\x1A\0\5\0\0\0\1\0\0\0\x46"s + "\x01\x1B\0\5\0\0\0\1\0\0\0\x3E"s),
+            std::string::npos);
+  EXPECT_NE(out.find("\xA0\2\0\4\0\0\0\1\0\0\0\x12"s + "\xA0\3\0\3\0\0\0\1\0\x19\0\0"s), std::string::npos);
+  EXPECT_NE(out.find("tiff:Orientation='1' exif:PixelXDimension='18' exif:PixelYDimension='1025'"),
+            std::string::npos);
+  EXPECT_NE(out.find("<tiff:ImageLength>100</tiff:ImageLength><tiff:ImageWidth>75<"), std::string::npos);
 }
 
 TEST_F(KeepsBeside, XmpOfAnySize) {
@@ -167,6 +213,43 @@ TEST_F(KeepsBeside, XmpOfAnySize) {
   }
   EXPECT_EQ(joined, xmp);
   EXPECT_EQ(words_, "");
+}
+
+TEST_F(KeepsBeside, AJpegsLongXmpIsOneTextElsewhere) {
+  const std::string name(32, 'A');
+  const std::string brief =
+      "http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF "
+      "xmlns:rdf=\"r\"><rdf:Description xmp:Rating=\"5\" xmpNote:HasExtendedXMP=\""s +
+      name + "\"/></rdf:RDF></x:xmpmeta>";
+  const auto with_long = [&](const std::string& text) {
+    std::string segments = head_segment('\xE1', brief);
+    for (std::size_t at = 0; at < text.size(); at += 50)
+      segments.insert(0, head_segment('\xE1', "http://ns.adobe.com/xmp/extension/\0"s + name +
+                                                  head_number(text.size(), 4) + head_number(at, 4) +
+                                                  text.substr(at, 50)));
+    return jpeg(segments);
+  };
+  const std::string inside =
+      "<rdf:Description dc:format='" + std::string(90, 'x') + "' tiff:Orientation='6'/>";
+  const std::string text = "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='r' xmlns:dc='d'>" +
+                           inside + "</rdf:RDF></x:xmpmeta>";
+  const std::string whole =
+      "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"r\" xmlns:dc='d'><rdf:Description "
+      "xmp:Rating=\"5\" /><rdf:Description dc:format='" +
+      std::string(90, 'x') + "' tiff:Orientation='1'/></rdf:RDF></x:xmpmeta>";
+  for (const char* file : {"a.jpg", "a.png", "a.webp", "a.avif"}) {
+    EXPECT_NE(written(with_long(text), file).find(whole), std::string::npos) << file;
+    EXPECT_EQ(words_, "");
+  }
+  // Another meaning of a prefix, a text without its list, a part that is missing: the short text stays.
+  std::string other = text;
+  other.replace(other.find("'r'"), 3, "'q'");
+  std::string cut = with_long(text);
+  cut.replace(cut.find(head_number(text.size(), 4) + head_number(50, 4)), 8, 8, '\0');
+  for (const std::string& in : {with_long(other), with_long(inside), cut}) {
+    EXPECT_NE(written(in, "a.png").find("xmp:Rating"), std::string::npos);
+    expect_said("XMP that lies in further segments is left out");
+  }
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Writes the small pictures beside it, and what Pillow reads from each as NAME.npy (HWC uint8).
 
-pip install pillow==13.0.0 numpy, then run it. The picture itself is computed: no licence to mind.
+pip install pillow==13.0.0 numpy, then run it. The picture itself is computed: no licence to mind. rgb.gif, rgb.ppm, rgb.jp2,
+lossy.jxl and lossless_alpha.jxl, of which there is no NAME.npy, are `vips copy`s of rgb.png and alpha.png (libvips 8.14;
+"lossy.jxl[distance=1]", "lossless_alpha.jxl[lossless]").
 """
 import pathlib
 import struct
