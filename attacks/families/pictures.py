@@ -119,6 +119,7 @@ def jpegs():
         yield Attack(f"JPEG with a profile of {name}", with_segment(jpeg, 0xE2, start + data), status=0, suffix=".jpg")
     yield Attack("JPEG with XMP junk", with_segment(jpeg, 0xE1, b"http://ns.adobe.com/xap/1.0/\0tiff:Orientation" * 500),
                  status=0, suffix=".jpg")
+    yield from long_xmp(jpeg)
     yield Attack("JPEG with 20000 comments", jpeg[:2] + (b"\xff\xfe\0\6aaaa" * 20000) + jpeg[2:], status=0, suffix=".jpg")
     # 46 s and 107 s of a core that others use too, when nothing counted them.
     for width, height, scans in ((6000, 6000, 3000), (20000, 20000, 600), (60000, 6000, 40)):
@@ -134,6 +135,33 @@ def jpegs():
                  .replace(b"\xff\xda\0\x0c\3\1\0\2\0\3\0", b"\xff\xda\0\x08\1\1\0"), status=69, says=("to decode",),
                  suffix=".jpg")
     yield Attack("JPEG of scans alone", jpeg[:2] + b"\xff\xda" * 1000, suffix=".jpg")
+
+
+def long_xmp(jpeg):
+    """An XMP text in parts that lie: the short one stays, and the rest is said to be left out."""
+    name = b"0123456789ABCDEF" * 2
+    brief = (b'<rdf:RDF xmlns:rdf="r"><rdf:Description xmpNote:HasExtendedXMP="' + name + b'"/></rdf:RDF>')
+    text = b"<rdf:RDF xmlns:rdf='r'>" + b"x" * 500 + b"</rdf:RDF>"
+
+    def part(size, at, data, of=name):
+        return 0xE1, b"http://ns.adobe.com/xmp/extension/\0" + of + struct.pack(">II", size, at) + data
+
+    def picture(*parts):
+        """The short text comes last."""
+        segments = (*parts, (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + brief))
+        return jpeg[:2] + b"".join(b"\xff" + bytes([marker]) + struct.pack(">H", len(data) + 2) + data
+                                   for marker, data in segments) + jpeg[2:]
+
+    size = len(text)
+    for words, parts in (("a size of 4 GiB", [part(2**32 - 1, 0, text)]), ("a place at 4 GiB", [part(size, 2**32 - 1, text)]),
+                         ("parts that overlap", [part(size, 0, text), part(size, 5, text)]),
+                         ("a part of nothing", [part(size, 0, b"")]), ("another's name", [part(size, 0, text, b"F" * 32)]),
+                         ("half a head", [(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + name)]),
+                         ("no list", [part(3, 0, b"abc")]), ("a list without an end", [part(40, 0, text[:40])]),
+                         ("20000 equal parts", [part(size, 0, text)] * 20000),
+                         ("20000 parts", [part(20000, i, b"<") for i in range(20000)]),
+                         ("namespaces without end", [part(60000, 0, (b"<rdf:RDF" + b" xmlns:a='" * 6000)[:60000])])):
+        yield Attack(f"JPEG with a long XMP of {words}", picture(*parts), 0, suffix=".jpg")
 
 
 def others():
