@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-struct link_map;
+struct link_map;  // NOLINT(readability-identifier-naming): the C library's
 
 namespace sealite {
 

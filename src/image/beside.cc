@@ -111,8 +111,11 @@ void add_segment(unsigned marker, std::string segment, Beside& beside) {
   if (app == 1 && announces_gain_map(segment)) beside.gain_map = true;
   if (app == 1 && beside.brief_xmp.empty() && segment.starts_with(kXmpStart))
     beside.brief_xmp = segment.substr(kXmpStart.size());
-  if (app == 1 && segment.starts_with(kLongXmpStart)) beside.long_xmp.push_back(std::move(segment));
-  if (app > 2 && app != kAdobe) beside.jpeg.push_back({"APP" + std::to_string(app), std::move(segment)});
+  if (app == 1 && segment.starts_with(kLongXmpStart)) {
+    beside.long_xmp.push_back(std::move(segment));
+  } else if (app > 2 && app != kAdobe) {
+    beside.jpeg.push_back({"APP" + std::to_string(app), std::move(segment)});
+  }
 }
 
 void read_jpeg(std::istream& file, Beside& beside) {

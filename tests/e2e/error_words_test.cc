@@ -51,7 +51,6 @@ TEST_F(ErrorWords, AFolderIsCalledOne) {
       {"convert", folder(), "-o", folder_ / "x.tflite"},
       {"detect", folder(), picture},
       {"detect", model(), picture, "--candidates", folder()},
-      {"verify", model(), "--images", folder()},
       {"verify", model(), "--checkpoint", folder()},
       {"extract", folder(), "-o", folder_ / "x.pth"},
       {"make-checkpoint", "--card", folder(), "-o", folder_ / "x.pth"},
@@ -61,7 +60,9 @@ TEST_F(ErrorWords, AFolderIsCalledOne) {
     expect_refusal(run_sealite(command), ErrorCode::kNotFound, {"a folder, "});
   }
   // As pictures a folder stands for those in it.
-  expect_refusal(run_sealite({"detect", model(), folder()}), ErrorCode::kUsage, {"no pictures"});
+  for (const auto& command :
+       {std::vector<std::string>{"detect", model(), folder()}, {"verify", model(), "--images", folder()}})
+    expect_refusal(run_sealite(command), ErrorCode::kUsage, {"no pictures"});
 }
 
 TEST_F(ErrorWords, ACardFileThatDoesNotExistIsAMissingFile) {
