@@ -251,6 +251,11 @@ Findings examine(Detection detection, const DetectArguments& arguments, const De
   return found;
 }
 
+void warn_if_slow(const Detector& detector, const std::string& model) {
+  if (!detector.fully_delegated())
+    warn("'{}': LiteRT's fast path (XNNPACK) did not take the whole graph; it may be slow", model);
+}
+
 int readers(const DetectArguments& arguments) {
   if (arguments.jobs > 0) return arguments.jobs;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - arguments.threads);
@@ -269,9 +274,7 @@ int run(const DetectArguments& arguments) {
       load_candidates(arguments.candidates, detector.bits(), arguments.key, context);
   if (!arguments.expect.empty()) check_rate(arguments, detector.bits(), 1);
   if (candidates) check_rate(arguments, detector.bits(), candidates->size());
-  if (!detector.fully_delegated()) {
-    warn("'{}': LiteRT's fast path (XNNPACK) did not take the whole graph; it may be slow", arguments.model);
-  }
+  warn_if_slow(detector, arguments.model);
   int status = 0;
   bool unexplained = false;  // some picture's bits were compared with nothing
   const auto pictures = list_pictures(arguments.pictures, arguments.recursive);
