@@ -43,6 +43,7 @@ lint:  ## clang-format and clang-tidy (version 19) over the sources
 	scripts/setup.sh --lint
 	tools/check_includes.sh
 	tools/check_printing.sh
+	tools/check_markdown.sh
 	find $(wildcard src include tests fuzz bench) -name '*.cc' -o -name '*.h' | xargs clang-format-19 --dry-run -Werror
 	cmake --preset lint
 	cmake --build --preset lint -j $(JOBS) --target generated/schema_generated.h
