@@ -28,7 +28,11 @@ VipsImage* load(const PictureFormat& format, const PictureInput& input, VipsFail
   const bool in_memory = !input.bytes.empty();
   const std::string name = std::string(format.loader) + (in_memory ? "_source" : "");
   const std::unique_ptr<VipsOperation, Unref> operation(vips_operation_new(name.c_str()));
-  if (!operation) return nullptr;
+  if (!operation) {  // built without what reads these: a wheel's has no JPEG XL, for one
+    vips_error_clear();
+    fail(ErrorCode::kUnsupported, "the libvips {}.{} that is loaded reads no such files: it has no {}",
+         vips_version(0), vips_version(1), name);
+  }
   g_object_set(operation.get(), "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail_on, nullptr);
   if (in_memory) {
     const std::unique_ptr<VipsSource, Unref> source(
