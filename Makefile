@@ -16,7 +16,7 @@ export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 export TSAN_OPTIONS ?= ignore_noninstrumented_modules=1:second_deadlock_stack=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
-.PHONY: all setup setup-tests test demo lint install asan tsan coverage fuzz attacks faults thorough random-models clean help
+.PHONY: all setup setup-tests test demo lint install asan tsan coverage fuzz attacks faults thorough random-models wheel test-python clean help
 .NOTPARALLEL:
 
 all: setup  ## build build/release/bin/sealite
@@ -44,7 +44,7 @@ lint:  ## clang-format and clang-tidy (version 19) over the sources
 	tools/check_includes.sh
 	tools/check_printing.sh
 	tools/check_markdown.sh
-	find $(wildcard src include tests fuzz bench) -name '*.cc' -o -name '*.h' | xargs clang-format-19 --dry-run -Werror
+	find $(wildcard src include python tests fuzz bench) -name '*.cc' -o -name '*.h' | xargs clang-format-19 --dry-run -Werror
 	cmake --preset lint
 	cmake --build --preset lint -j $(JOBS) --target generated/schema_generated.h
 	scripts/clang_tidy.sh $(JOBS)
@@ -97,6 +97,15 @@ random-models: setup-tests  ## COUNT=20000 random models that pass the check, ru
 	cmake --preset asan-ubsan
 	cmake --build --preset asan-ubsan -j $(JOBS) --target random_graphs
 	build/asan-ubsan/bin/random_graphs --count $(COUNT) --seed $(SEED) --folder build/asan-ubsan 2>build/asan-ubsan/random_graphs.log
+
+wheel:  ## the Python wheels, in build/wheel: one for 3.11, one for 3.12 and later, where these Pythons are here
+	scripts/setup.sh --python
+	scripts/wheel.sh $(JOBS)
+
+test-python: wheel  ## build the wheels and test them in virtual environments of each Python that is here
+	build/python/tools/bin/ruff check python tests/python
+	build/python/tools/bin/ruff format --check python tests/python
+	build/python/tools/bin/python -m pytest tests/python
 
 clean:  ## remove every build folder, LiteRT and demo files included
 	rm -rf build

