@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -171,6 +172,8 @@ def batch_items(picture: Any) -> list[Any]:
 
 def read_picture(picture: str | os.PathLike[str] | bytes, *, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.uint8]:
     """Decodes a picture file, or its bytes: upright, 8-bit RGB, [height, width, 3], as ``detect`` sees it."""
+    if importlib.util.find_spec("numpy") is None:
+        raise Error(ErrorCode.UNSUPPORTED, "decoded pixels are a NumPy array: pip install numpy")
     host = make_host()
     pixels: npt.NDArray[np.uint8]
     if isinstance(picture, (str, os.PathLike)):

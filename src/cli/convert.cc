@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
+#include "cli/output_check.h"
 #include "cli/picture_list.h"
 #include "cli/plain_text.h"
 #include "cli/program_context.h"
@@ -106,6 +107,23 @@ Part parse_part(const std::string& name) {
   return name == "embedder" ? Part::kEmbedder : Part::kDetector;
 }
 
+// The checkpoint is the library's own business where the model goes there.
+void check_files(const ConvertArguments& arguments) {
+  InputFiles inputs;
+  inputs.add("the --card", arguments.options.card);
+  for (const std::filesystem::path& picture : arguments.options.calibrate)
+    inputs.add("a picture of --calibrate", picture);
+  inputs.check_is_none(arguments.output);
+  if (arguments.quantize_report.empty()) return;
+  if (!arguments.output.empty() && std::filesystem::path(arguments.quantize_report).lexically_normal() ==
+                                       std::filesystem::path(arguments.output).lexically_normal())
+    fail(ErrorCode::kUsage, "--quantize-report: '{}' is the model that is written",
+         arguments.quantize_report);
+  inputs.add("the checkpoint", arguments.checkpoint);
+  inputs.add("the model that is written", arguments.output);
+  add_context("--quantize-report", [&] { inputs.check_is_none(arguments.quantize_report); });
+}
+
 int run(ConvertArguments& arguments) {
   const Stopwatch stopwatch;
   if (arguments.output.empty() == arguments.output_dir.empty()) {
@@ -125,6 +143,7 @@ int run(ConvertArguments& arguments) {
   for (const std::string& picture : list_pictures(arguments.calibrate, false))
     arguments.options.calibrate.emplace_back(picture);
   arguments.options.replace_others = arguments.force;
+  check_files(arguments);
   ProgressLine progress;
   arguments.options.context = program_context(progress);
   const std::vector<ConvertReport> reports =

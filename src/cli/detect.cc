@@ -60,13 +60,13 @@ bool carries_payloads(const Detector& detector) {
 
 // The best of what was asked for: a message, a candidate, else an id or a text that needs no asking.
 VerdictRow row_of(const std::string& picture, const Findings& found, const DetectArguments& arguments) {
-  VerdictRow row{picture, {}, {}, found.detection.message, 0, 0, {}};
+  VerdictRow row{picture, {}, {}, found.detection.message, {}, {}, {}};
   if (found.match) {
     row.matches = found.match->matches;
     row.log10_p_value = found.match->log10_p_value;
     row.with = arguments.expect;
   }
-  if (found.candidate && (!found.match || found.candidate->log10_p_value < row.log10_p_value)) {
+  if (found.candidate && (!found.match || found.candidate->log10_p_value < *row.log10_p_value)) {
     row.matches = found.candidate->match.matches;
     row.log10_p_value = found.candidate->log10_p_value;
     row.with = found.candidate->label.empty() ? found.candidate->message : found.candidate->label;
@@ -75,7 +75,7 @@ VerdictRow row_of(const std::string& picture, const Findings& found, const Detec
     row.log10_p_value = found.payload->log10_false_positive;
     row.with = found.payload->words();
   }
-  if (arguments.rate > 0) row.verdict = judge(row.log10_p_value, arguments.rate);
+  if (arguments.rate > 0) row.verdict = judge(row.log10_p_value.value_or(0), arguments.rate);
   if (row.verdict != PictureVerdict::kMarked) row.with.clear();
   return row;
 }
@@ -193,7 +193,7 @@ void print_json(const std::string& picture, const Detector& detector, const Find
 
 void print_error(const std::string& picture, const Error& error, const DetectArguments& arguments) {
   if (arguments.csv) {
-    print_csv_row({picture, {}, {}, {}, 0, 0, message_of(error)});
+    print_csv_row({picture, {}, {}, {}, {}, {}, message_of(error)});
     return;
   }
   if (!arguments.json) {

@@ -11,6 +11,7 @@
 #include "cli/json_line.h"
 #include "cli/limits.h"
 #include "cli/no_memory.h"
+#include "cli/output_check.h"
 #include "cli/picture_list.h"
 #include "cli/piped_model.h"
 #include "cli/plain_text.h"
@@ -191,12 +192,21 @@ std::string output_name(const std::string& pattern, const std::string& input, st
   } catch (const Error&) {
     extension = ".png";
   }
-  std::string name = pattern;
+  std::string name;
   const std::pair<std::string_view, std::string> words[] = {
       {"{name}", path.stem().string()}, {"{ext}", extension}, {"{n}", fmt::format("{}", number)}};
-  for (const auto& [word, value] : words) {
-    const std::size_t at = name.find(word);
-    if (at != std::string::npos) name.replace(at, word.size(), value);
+  for (std::string_view left = pattern; !left.empty();) {
+    const auto* const word =
+        std::ranges::find_if(words, [&](const auto& of) { return left.starts_with(of.first); });
+    if (word != std::end(words)) {
+      name += word->second;
+      left.remove_prefix(word->first.size());
+      continue;
+    }
+    if (left.front() == '{')
+      fail(ErrorCode::kUsage, "--output-name: '{}': there are {{name}}, {{ext}} and {{n}}", pattern);
+    name += left.front();
+    left.remove_prefix(1);
   }
   if (name.find('/') != std::string::npos)
     fail(ErrorCode::kUsage, "--output-name: '{}' is no file name", name);
@@ -259,11 +269,21 @@ int mark(const EmbedArguments& arguments, const Work& work, Embedder& embedder,
   return status;
 }
 
+// Before the first is written: one picture's mark must not be the loss of another.
+void check_outputs(const EmbedArguments& arguments, const std::vector<Work>& works) {
+  InputFiles inputs;
+  inputs.add("the model", arguments.model);
+  inputs.add("the --check detector", arguments.check);
+  for (const Work& work : works) inputs.add("the input", work.input);
+  for (const Work& work : works) inputs.check_is_none(work.output);
+}
+
 // One picture that cannot be marked does not keep the others from it; the exit status is the first error's.
 int run(const EmbedArguments& arguments) {
   ProgressLine progress;
   const Context context = program_context(progress, arguments.host);
   const std::vector<Work> works = plan(arguments);
+  check_outputs(arguments, works);
   std::optional<PipedModel> piped;
   Embedder embedder(model_source(arguments.model, arguments.inputs, piped, context),
                     {context, arguments.threads});

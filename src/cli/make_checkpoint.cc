@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/output_check.h"
 #include "cli/plain_text.h"
 #include "cli/program_context.h"
 #include "cli/units.h"
@@ -23,6 +24,9 @@ int run(MakeCheckpointArguments& arguments) {
   const Stopwatch stopwatch;
   arguments.options.detector_only = arguments.part == "detector";
   arguments.options.training_state = arguments.training_state == "detector";
+  InputFiles inputs;
+  inputs.add("the --card", arguments.options.card);
+  inputs.check_is_none(arguments.output);
   ProgressLine progress;
   arguments.options.context = program_context(progress);
   const MakeCheckpointReport report = make_checkpoint(arguments.output, arguments.options);

@@ -39,8 +39,8 @@ void print_csv_row(const VerdictRow& row) {
   const bool read = row.error.empty();
   print("{},{},{},{},{},{},{}\n", csv_field(row.picture),
         row.verdict ? picture_verdict_name(*row.verdict) : (read ? "" : "unreadable"), csv_field(row.with),
-        row.message, read ? fmt::format("{}", row.matches) : "",
-        read ? fmt::format("{:.4g}", row.log10_p_value) : "", csv_field(row.error));
+        row.message, row.matches ? fmt::format("{}", *row.matches) : "",
+        row.log10_p_value ? fmt::format("{:.4g}", *row.log10_p_value) : "", csv_field(row.error));
 }
 
 void VerdictSummary::add(const VerdictRow& row) {

@@ -14,8 +14,8 @@ struct VerdictRow {
   std::optional<PictureVerdict> verdict;  ///< None: unreadable, or no rate was given.
   std::string with;                       ///< The message, id, text or candidate that it is marked with.
   std::string message;                    ///< That was read, hexadecimal.
-  std::size_t matches = 0;
-  double log10_p_value = 0;
+  std::optional<std::size_t> matches;     ///< With what was compared.
+  std::optional<double> log10_p_value;    ///< Of that, or of the id or text that was read.
   std::string error;
 };
 

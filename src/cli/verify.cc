@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/limits.h"
+#include "cli/output_check.h"
 #include "cli/picture_list.h"
 #include "cli/plain_text.h"
 #include "cli/program_context.h"
@@ -103,8 +104,18 @@ void write_page(const VerifyReport& report, const VerifyArguments& arguments) {
   }
 }
 
+InputFiles inputs_of(const VerifyArguments& arguments, const VerifyOptions& options) {
+  InputFiles inputs;
+  inputs.add("the model", arguments.model);
+  inputs.add("the --checkpoint", options.checkpoint);
+  inputs.add("the --card", options.card);
+  inputs.add("the --reference", options.reference);
+  inputs.add("the --weight-cache", options.weight_cache);
+  for (const std::filesystem::path& picture : options.images) inputs.add("a picture of --images", picture);
+  return inputs;
+}
+
 int run(const VerifyArguments& arguments) {
-  if (!arguments.report.empty()) add_context("--report", [&] { const AtomicFile tried(arguments.report); });
   ProgressLine progress;
   HostOptions host = arguments.host;
   host.use_cache = false;
@@ -112,6 +123,12 @@ int run(const VerifyArguments& arguments) {
   options.context = program_context(progress, host);
   for (const std::string& picture : list_pictures(arguments.images, false))
     options.images.emplace_back(picture);
+  if (!arguments.report.empty()) {
+    add_context("--report", [&] {
+      inputs_of(arguments, options).check_is_none(arguments.report);
+      const AtomicFile tried(arguments.report);
+    });
+  }
   const VerifyReport report = verify_model(arguments.model, options);
   arguments.json ? print_json(report) : print_text(report);
   std::fflush(stdout);

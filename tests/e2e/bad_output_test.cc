@@ -48,6 +48,63 @@ TEST(BadOutput, TheCheckpointItself) {
   EXPECT_EQ(std::filesystem::file_size(path), before);
 }
 
+// Whatever a command reads stays as it is: a report, a model or a picture in its place is refused before any
+// work.
+TEST(BadOutput, NoInputIsWrittenTo) {
+  const ScratchFolder folder;
+  const auto copy = [&](const char* name) {
+    std::filesystem::copy_file(asset(name), folder / name);
+    return folder / name;
+  };
+  const auto checkpoint = copy("demo.pth");
+  const auto card = copy("demo.card.yaml");
+  const auto photo = copy("coffee.png");
+  const auto model = folder / "demo.tflite";
+  const auto embedder = folder / "demo.embedder.tflite";
+  expect_success(convert_demo(model));
+  expect_success(convert_demo(embedder, {"--part", "embedder"}));
+  const auto refuse = [&](const std::filesystem::path& lost, std::vector<std::string> words) {
+    const std::string before = read_text(lost);
+    expect_refusal(run_sealite(std::move(words)), ErrorCode::kUsage, {lost.string(), "itself"});
+    EXPECT_EQ(read_text(lost), before) << lost;
+  };
+  for (const auto& lost : {checkpoint, card, photo, model}) {
+    refuse(lost, {"verify", model, "--checkpoint", checkpoint, "--card", card, "--images", photo, "--report",
+                  lost});
+  }
+  const std::vector<std::string> convert = {
+      "convert", checkpoint, "--card", card, "--quantize", "int8", "--force", "-o", folder / "new.tflite"};
+  for (const auto& lost : {checkpoint, card, photo}) {
+    std::vector<std::string> words = convert;
+    words.insert(words.end(), {"--calibrate", photo, "--quantize-report", lost});
+    refuse(lost, words);
+  }
+  std::vector<std::string> itself = convert;
+  itself.insert(itself.end(), {"--quantize-report", folder / "./new.tflite"});
+  expect_refusal(run_sealite(itself), ErrorCode::kUsage, {"new.tflite", "the model that is written"});
+  EXPECT_FALSE(std::filesystem::exists(folder / "new.tflite"));
+  refuse(card, {"convert", checkpoint, "--card", card, "--force", "-o", card});
+  refuse(card, {"make-checkpoint", "--card", card, "-o", card});
+  refuse(model, {"embed", embedder, photo, "-o", model, "--message", "00000000", "--check", model});
+}
+
+TEST(BadOutput, NoPictureIsWrittenOverAnotherOfTheSameRun) {
+  const ScratchFolder folder;
+  const auto embedder = folder / "demo.embedder.tflite";
+  expect_success(convert_demo(embedder, {"--part", "embedder"}));
+  std::filesystem::create_directory(folder / "out");
+  std::filesystem::copy_file(asset("coffee.png"), folder / "out/1.png");
+  const std::string before = read_text(folder / "out/1.png");
+  expect_refusal(
+      run_sealite({"embed", embedder, asset("coffee.watermarked.png"), folder / "out/1.png", "--output-dir",
+                   folder / "out", "--output-name", "{n}{ext}", "--message", "00000000"}),
+      ErrorCode::kUsage, {"out/1.png", "the input itself"});
+  EXPECT_EQ(read_text(folder / "out/1.png"), before);
+  expect_refusal(run_sealite({"embed", embedder, asset("coffee.png"), "--output-dir", folder / "out",
+                              "--output-name", "{foo}{ext}", "--message", "00000000"}),
+                 ErrorCode::kUsage, {"{foo}", "{name}"});
+}
+
 TEST(BadOutput, AnOlderFileStaysUntilTheNewOneIsComplete) {
   const ScratchFolder folder;
   const auto path = folder / "demo.tflite";
