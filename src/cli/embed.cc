@@ -272,7 +272,6 @@ int mark(const EmbedArguments& arguments, const Work& work, Embedder& embedder,
 // Before the first is written: one picture's mark must not be the loss of another.
 void check_outputs(const EmbedArguments& arguments, const std::vector<Work>& works) {
   InputFiles inputs;
-  inputs.add("the model", arguments.model);
   inputs.add("the --check detector", arguments.check);
   for (const Work& work : works) inputs.add("the input", work.input);
   for (const Work& work : works) inputs.check_is_none(work.output);
