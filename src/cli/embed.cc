@@ -196,8 +196,8 @@ std::string output_name(const std::string& pattern, const std::string& input, st
   const std::pair<std::string_view, std::string> words[] = {
       {"{name}", path.stem().string()}, {"{ext}", extension}, {"{n}", fmt::format("{}", number)}};
   for (std::string_view left = pattern; !left.empty();) {
-    const auto* const word =
-        std::ranges::find_if(words, [&](const auto& of) { return left.starts_with(of.first); });
+    const auto* word = std::begin(words);
+    while (word != std::end(words) && !left.starts_with(word->first)) ++word;
     if (word != std::end(words)) {
       name += word->second;
       left.remove_prefix(word->first.size());
@@ -208,9 +208,8 @@ std::string output_name(const std::string& pattern, const std::string& input, st
     name += left.front();
     left.remove_prefix(1);
   }
-  if (name.find('/') != std::string::npos)
-    fail(ErrorCode::kUsage, "--output-name: '{}' is no file name", name);
-  return name;
+  if (name.find('/') == std::string::npos) return name;
+  fail(ErrorCode::kUsage, "--output-name: '{}' is no file name", name);
 }
 
 // All that can be wrong with the names is known before the first picture.
