@@ -191,7 +191,9 @@ while True: sealite.verify({str(MODELS / "demo.detector.tflite")!r}, checkpoint=
 
 @pytest.mark.parametrize("name", LONG_CALLS)
 def test_ctrl_c_ends_a_call(name: str, tmp_path: Path) -> None:
-    script = "import itertools, sealite\n" + LONG_CALLS[name]
+    # A parent in the background may have left SIGINT ignored: then Python does not listen to it.
+    head = "import itertools, signal, sealite\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script = head + LONG_CALLS[name]
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -200,7 +202,10 @@ def test_ctrl_c_ends_a_call(name: str, tmp_path: Path) -> None:
         time.sleep(0.7)
         start = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, words = process.communicate(timeout=30)
+        try:
+            _, words = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert time.monotonic() - start < 10
     assert "KeyboardInterrupt" in words
     assert process.returncode == -signal.SIGINT
